@@ -1,0 +1,168 @@
+"""The one typed client of the API: the dashboard, the CLI and the chaos runner speak through it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx
+from pydantic import TypeAdapter
+
+from api import models as m
+
+T = TypeVar("T")
+
+
+class ApiError(Exception):
+    """The API refused a request or could not be reached.
+
+    Attributes:
+        status: HTTP status of the answer, 0 when nothing answered.
+    """
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class ApiClient:
+    """Typed calls to `/api/v1` of the server at *base_url*, for example `http://127.0.0.1:8080`.
+
+    Every method raises ApiError when the server refuses or does not answer within *timeout_s*.
+    """
+
+    def __init__(self, base_url: str, *, token: str = "", timeout_s: float = 10.0) -> None:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self.base_url = base_url.rstrip("/")
+        # trust_env=False: a proxy meant for the outside must not swallow calls to a local server
+        self._http = httpx.Client(base_url=self.base_url, timeout=timeout_s, headers=headers, trust_env=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._http.close()
+
+    def status(self) -> m.Status:
+        return self._get(m.Status, "status")
+
+    def services(self, *, window_s: int = 900) -> list[m.Service]:
+        return self._get(m.Page[m.Service], "services", window_s=window_s).items
+
+    def service(self, name: str, *, environment: str = "", window_s: int = 3600) -> m.ServiceDetail:
+        return self._get(m.ServiceDetail, f"services/{name}", environment=environment, window_s=window_s)
+
+    def traces(
+        self,
+        *,
+        service: str = "",
+        operation: str = "",
+        errors_only: bool = False,
+        min_duration_ms: float = 0,
+        window_s: int = 3600,
+        limit: int = 50,
+    ) -> list[m.TraceSummary]:
+        return self._get(
+            m.Page[m.TraceSummary],
+            "traces",
+            service=service,
+            operation=operation,
+            errors_only=errors_only,
+            min_duration_ms=min_duration_ms,
+            window_s=window_s,
+            limit=limit,
+        ).items
+
+    def trace(self, trace_id: str) -> m.Trace:
+        return self._get(m.Trace, f"traces/{trace_id}")
+
+    def slos(self) -> list[m.Slo]:
+        return self._get(m.Page[m.Slo], "slos").items
+
+    def slo(self, slo_id: str) -> m.Slo:
+        return self._get(m.Slo, f"slos/{slo_id}")
+
+    def slo_minutes(self, slo_id: str, *, window_s: int = 86400, step_s: int = 60) -> list[m.SloMinute]:
+        return self._get(m.Page[m.SloMinute], f"slos/{slo_id}/minutes", window_s=window_s, step_s=step_s).items
+
+    def alerts(self, *, state: str = "") -> list[m.Alert]:
+        return self._get(m.Page[m.Alert], "alerts", state=state).items
+
+    def alert(self, alert_id: str) -> m.Alert:
+        return self._get(m.Alert, f"alerts/{alert_id}")
+
+    def caches(self, *, window_s: int = 3600) -> list[m.Cache]:
+        return self._get(m.Page[m.Cache], "caches", window_s=window_s).items
+
+    def metrics(self) -> list[m.MetricName]:
+        return self._get(m.Page[m.MetricName], "metrics").items
+
+    def annotations(self, *, window_s: int = 86400) -> list[m.Annotation]:
+        return self._get(m.Page[m.Annotation], "annotations", window_s=window_s).items
+
+    def runs(self) -> list[m.Run]:
+        return self._get(m.Page[m.Run], "runs").items
+
+    def run(self, run_id: str) -> m.Run:
+        return self._get(m.Run, f"runs/{run_id}")
+
+    def save_run(self, run: m.Run) -> None:
+        """Store the run's present state; a later state replaces an earlier one."""
+        self._send("PUT", f"runs/{run.id}", content=run.model_dump_json().encode())
+
+    def sli(
+        self,
+        service: str,
+        *,
+        start: datetime,
+        end: datetime,
+        environment: str | None = None,
+        threshold_ms: float | None = None,
+    ) -> m.SliCount:
+        """Count the requests of *service* that started in [start, end); *environment* None means any."""
+        return self._get(
+            m.SliCount,
+            "sli",
+            service=service,
+            start=start.isoformat(),
+            end=end.isoformat(),
+            environment=environment,
+            threshold_ms=threshold_ms,
+        )
+
+    def edge(self, client: str, server: str, *, start: datetime, end: datetime) -> m.EdgeCount:
+        """Count the calls from *client* to *server* that started in [start, end)."""
+        return self._get(
+            m.EdgeCount, "edges", client=client, server=server, start=start.isoformat(), end=end.isoformat()
+        )
+
+    def _get(self, kind: type[T], path: str, **params: str | float | bool | None) -> T:
+        query = {key: value for key, value in params.items() if value is not None}
+        return TypeAdapter(kind).validate_json(self._send("GET", path, params=query).content)
+
+    def _send(
+        self, method: str, path: str, *, params: Mapping[str, Any] | None = None, content: bytes | None = None
+    ) -> httpx.Response:
+        headers = {"Content-Type": "application/json"} if content is not None else {}
+        try:
+            answer = self._http.request(method, f"/api/v1/{path}", params=params, content=content, headers=headers)
+        except httpx.HTTPError as error:
+            raise ApiError(
+                f"cannot reach the API at {self.base_url} ({error}); is 'ninelives up' running there?"
+            ) from error
+        if answer.is_error:
+            raise ApiError(_reason(answer), answer.status_code)
+        return answer
+
+
+def _reason(answer: httpx.Response) -> str:
+    try:
+        problem = m.Problem.model_validate_json(answer.content)
+    except ValueError:
+        return f"{answer.request.method} {answer.request.url.path}: HTTP {answer.status_code}"
+    return f"{problem.title}: {problem.detail}" if problem.detail else problem.title

@@ -1,0 +1,376 @@
+"""The HTTP contract: what every answer of `/api/v1` looks like.
+
+Times are RFC 3339 in UTC, durations carry their unit in the name, ratios are 0..1, ids are lower-case hex,
+and None means "no data" (never 0, never NaN).
+"""
+
+from datetime import datetime
+from typing import Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+SloState = Literal["ok", "at_risk", "burning", "exhausted", "no_traffic", "no_data"]
+AlertState = Literal["pending", "firing", "resolved"]
+RunStatus = Literal["running", "finished", "aborted", "failed"]
+Verdict = Literal["held", "deviated", "inconclusive", "not_injected"]
+
+
+class Model(BaseModel):
+    """Immutable; unknown fields are ignored, so that an older client can read a newer server."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+T = TypeVar("T")
+
+
+class Page(Model, Generic[T]):
+    """A list answer. `next_cursor` is None on the last page."""
+
+    items: list[T]
+    next_cursor: str | None = None
+
+
+class Problem(Model):
+    """RFC 9457 problem document, the body of every error."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str = ""
+
+
+class RedPoint(Model):
+    """Requests of one step of time. Latencies are None where nothing was requested."""
+
+    at: datetime
+    requests: int
+    errors: int
+    p50_ms: float | None
+    p95_ms: float | None
+
+
+class Service(Model):
+    """Rate, errors and duration of one service's requests (server and consumer spans) over `window_s`."""
+
+    name: str
+    environment: str
+    versions: list[str]
+    window_s: int
+    requests: int
+    errors: int
+    rate_per_s: float
+    error_ratio: float | None
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+    last_seen: datetime
+
+
+class Operation(Model):
+    name: str
+    kind: str
+    requests: int
+    errors: int
+    rate_per_s: float
+    error_ratio: float | None
+    p50_ms: float | None
+    p95_ms: float | None
+
+
+class ServiceDetail(Model):
+    service: Service
+    series: list[RedPoint]
+    operations: list[Operation]
+
+
+class TraceSummary(Model):
+    trace_id: str
+    started_at: datetime
+    duration_ms: float
+    service: str
+    name: str
+    spans: int
+    errors: int
+    services: list[str]
+
+
+class SpanEvent(Model):
+    name: str
+    offset_ms: float
+    attributes: dict[str, Any]
+
+
+class SpanLink(Model):
+    trace_id: str
+    span_id: str
+    attributes: dict[str, Any]
+
+
+class Span(Model):
+    """One span. `offset_ms` counts from the start of its trace, `depth` is 0 for a root."""
+
+    span_id: str
+    parent_span_id: str
+    service: str
+    environment: str
+    version: str
+    name: str
+    kind: str
+    started_at: datetime
+    offset_ms: float
+    duration_ms: float
+    depth: int
+    status: str
+    status_message: str
+    error: bool
+    scope: str
+    attributes: dict[str, Any]
+    resource: dict[str, Any]
+    events: list[SpanEvent]
+    links: list[SpanLink]
+
+
+class Trace(Model):
+    """All spans of one trace in tree order (parents before children, siblings by start)."""
+
+    trace_id: str
+    started_at: datetime
+    duration_ms: float
+    services: list[str]
+    errors: int
+    spans: list[Span]
+
+
+class WindowCounts(Model):
+    """The same SLO over another window."""
+
+    window: str
+    sli: float | None
+    good: int
+    bad: int
+    total: int
+    error_budget_remaining: float | None
+
+
+class Slo(Model):
+    """An objective and where it stands now.
+
+    `error_budget_remaining` is 1 when untouched, 0 when spent, below 0 when overspent. `burn_rates` is keyed by
+    window ("1h"); None is a window without traffic. `percentile_ms` is the exact percentile that a latency
+    objective speaks of, over the last hour. `provisional` means that the data covers less than the window
+    (`coverage`, 0..1).
+    """
+
+    id: str
+    service: str
+    name: str
+    objective: float
+    window: str
+    environment: str
+    draft: bool
+    kind: Literal["availability", "latency", "custom"]
+    threshold_ms: float | None
+    percentile_ms: float | None
+    coverage: float
+    state: SloState
+    provisional: bool
+    low_confidence: bool
+    sli: float | None
+    good: int
+    bad: int
+    total: int
+    error_budget_remaining: float | None
+    burn_rates: dict[str, float | None]
+    hour: WindowCounts
+    policy: str
+    source: str
+    description: str = ""
+    as_of: datetime | None = None
+
+
+class SloMinute(Model):
+    """Counted events of one step of time, and the budget left over the SLO's window up to its end."""
+
+    at: datetime
+    good: int
+    bad: int
+    total: int
+    error_budget_remaining: float | None
+
+
+class Alert(Model):
+    id: str
+    slo_id: str
+    service: str
+    environment: str
+    severity: Literal["page", "ticket"]
+    state: AlertState
+    started_at: datetime
+    resolved_at: datetime | None
+    summary: str
+    exemplar_trace_ids: list[str]
+    details: dict[str, Any] = {}
+    delivered: bool = False
+
+
+class LatencyGroup(Model):
+    requests: int
+    p50_ms: float | None
+    p95_ms: float | None
+
+
+class CachePoint(Model):
+    at: datetime
+    hits: int
+    misses: int
+
+
+class Cache(Model):
+    """One cache over `window_s`: hit ratio, and the latency of hits beside that of misses.
+
+    `source` says where the counts come from: "spans" (`cache.hit`) or "metrics" (hit and miss counters, which
+    know no latency).
+    """
+
+    name: str
+    service: str
+    environment: str
+    source: Literal["spans", "metrics"]
+    window_s: int
+    hits: int
+    misses: int
+    hit_ratio: float | None
+    hit_latency: LatencyGroup | None
+    miss_latency: LatencyGroup | None
+    series: list[CachePoint]
+
+
+class SliCount(Model):
+    """Requests of one service in [from, to), counted from the stored spans: the chaos judge's raw material."""
+
+    service: str
+    environment: str
+    total: int
+    errors: int
+    slow: int
+    threshold_ms: float | None
+    p50_ms: float | None
+    p95_ms: float | None
+    newest_span_at: datetime | None
+
+
+class EdgeCount(Model):
+    """Calls from one service to another in [from, to), seen by the caller's client spans."""
+
+    client: str
+    server: str
+    calls: int
+    errors: int
+    p50_ms: float | None
+    p95_ms: float | None
+
+
+class RunWindow(Model):
+    """One phase of a run: "baseline", "fault" or "recovery"."""
+
+    phase: str
+    started_at: datetime
+    ended_at: datetime
+
+
+class Finding(Model):
+    """What one line of the hypothesis came to. Ratios are of bad requests; the interval is of their difference."""
+
+    hypothesis: str
+    service: str
+    sli: str
+    verdict: Verdict
+    control_bad: int
+    control_total: int
+    treatment_bad: int
+    treatment_total: int
+    difference: float | None
+    interval_low: float | None
+    interval_high: float | None
+    margin: float
+    confidence: float
+    control_p95_ms: float | None
+    treatment_p95_ms: float | None
+    reason: str
+
+
+class Run(Model):
+    """One execution of an experiment. `heartbeat_at` older than 30 s turns "running" into "aborted"."""
+
+    id: str
+    experiment: str
+    title: str
+    status: RunStatus
+    verdict: Verdict | None
+    started_at: datetime
+    ended_at: datetime | None
+    heartbeat_at: datetime
+    environment: str = ""
+    services: list[str] = []
+    fault: dict[str, Any] = {}
+    comparison: str = "before/after"
+    windows: list[RunWindow] = []
+    findings: list[Finding] = []
+    summary: str = ""
+
+
+class Annotation(Model):
+    """Something that happened, drawn over charts: a chaos run, a deployment, dropped days."""
+
+    id: str
+    kind: str
+    title: str
+    started_at: datetime
+    ended_at: datetime | None
+    services: list[str] = []
+    url: str = ""
+
+
+class MetricName(Model):
+    metric: str
+    type: str
+    unit: str
+    service: str
+    series: int
+    last_seen: datetime
+
+
+class SloFileError(Model):
+    file: str
+    line: int | None
+    reason: str
+
+
+class IngestStatus(Model):
+    """Per signal: what was accepted since the start and what has not reached the database yet."""
+
+    signal: str
+    accepted_items: int
+    spool_bytes: int
+    spool_segments: int
+    last_stored_at: datetime | None
+    dead_letters: int
+    last_error: str
+
+
+class Status(Model):
+    """The service about itself: the first-run guide, `doctor` and the pages' notices read this."""
+
+    version: str
+    started_at: datetime
+    spans_stored: int
+    services: int
+    newest_span_at: datetime | None
+    last_tick_at: datetime | None
+    last_tick_error: str
+    addresses: dict[str, str]
+    ingest: list[IngestStatus]
+    slo_files: list[str]
+    slo_errors: list[SloFileError]
+    notices: list[str]
