@@ -1,0 +1,15 @@
+-- Time range, size and root of each trace of an insert.
+CREATE MATERIALIZED VIEW trace_index_mv TO trace_index AS
+SELECT
+    trace_id,
+    toDate(ts) AS day,
+    min(ts) AS start_ts,
+    max(ts + toIntervalNanosecond(least(duration_ns, 604800000000000))) AS end_ts,
+    count() AS spans,
+    countIf(error) AS errors,
+    maxIf(toString(service), parent_span_id = toFixedString('', 8)) AS root_service,
+    maxIf(toString(name), parent_span_id = toFixedString('', 8)) AS root_name,
+    maxIf(duration_ns, parent_span_id = toFixedString('', 8)) AS root_duration_ns,
+    groupUniqArray(toString(service)) AS services
+FROM spans
+GROUP BY trace_id, day

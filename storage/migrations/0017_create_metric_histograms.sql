@@ -1,0 +1,21 @@
+-- Points of histograms with explicit bounds.
+CREATE TABLE metric_histograms
+(
+    metric LowCardinality(String),
+    series_id UInt64 CODEC(Delta, ZSTD(1)),
+    ts DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
+    start_ts DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
+    count UInt64 CODEC(T64, ZSTD(1)),
+    sum Nullable(Float64),
+    min Nullable(Float64),
+    max Nullable(Float64),
+    bounds Array(Float64) CODEC(ZSTD(1)),
+    counts Array(UInt64) CODEC(ZSTD(1)),
+    flags UInt32
+)
+ENGINE = MergeTree
+PARTITION BY toDate(ts)
+ORDER BY (metric, series_id, ts)
+TTL toDate(ts) + INTERVAL 31 DAY
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000,
+    fsync_after_insert = 1, fsync_part_directory = 1
