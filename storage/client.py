@@ -53,7 +53,9 @@ def parse_url(url: str) -> Address:
     if parts.scheme == "chdb":
         path = url.removeprefix("chdb://").partition("?")[0]
         if not Path(path).is_absolute():
-            raise DatabaseUrlError(f"{url!r}: the folder of an embedded database must be absolute, as in chdb:///var/lib/ninelives")
+            raise DatabaseUrlError(
+                f"{url!r}: the folder of an embedded database must be absolute, as in chdb:///var/lib/ninelives"
+            )
         database = parse_qs(parts.query).get("database", [DEFAULT_DATABASE])[0]
         return Address(embedded=True, database=database, path=path)
     if parts.scheme in {"http", "https"} and parts.hostname:
@@ -66,7 +68,9 @@ def parse_url(url: str) -> Address:
             user=unquote(parts.username or "default"),
             password=unquote(parts.password or ""),
         )
-    raise DatabaseUrlError(f"{url!r} is not a ClickHouse URL; use chdb:///folder or http://user:password@host:8123/database")
+    raise DatabaseUrlError(
+        f"{url!r} is not a ClickHouse URL; use chdb:///folder or http://user:password@host:8123/database"
+    )
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from functools import cache
 from importlib import resources
+from typing import cast
 
 from storage.client import Database
 
@@ -31,4 +32,5 @@ def insert_segment(database: Database, signal: str, data: memoryview | bytes, to
         "format_schema_message_name": MESSAGES[signal],
     }
     with database.client() as client:
-        client.raw_insert(TABLES[signal], insert_block=data, fmt="Protobuf", settings=settings)
+        # the annotation of insert_block is narrower than what it takes
+        client.raw_insert(TABLES[signal], insert_block=cast("bytes", data), fmt="Protobuf", settings=settings)

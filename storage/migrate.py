@@ -8,7 +8,8 @@ from storage.client import Database
 from storage.errors import DatabaseError, MigrationError
 
 CREATE_LEDGER = (
-    "CREATE TABLE IF NOT EXISTS migrations (name String, checksum String, applied_at DateTime('UTC') DEFAULT now('UTC'))"
+    "CREATE TABLE IF NOT EXISTS migrations"
+    " (name String, checksum String, applied_at DateTime('UTC') DEFAULT now('UTC'))"
     " ENGINE = MergeTree ORDER BY name SETTINGS fsync_after_insert = 1"
 )
 
@@ -38,13 +39,19 @@ def pending(database: Database, migrations: list[Migration]) -> list[Migration]:
     """
     database.command(CREATE_LEDGER)
     with database.client() as client:
-        applied = dict(client.query("SELECT name, checksum FROM migrations").result_rows)
+        applied = {
+            name: checksum for name, checksum in client.query("SELECT name, checksum FROM migrations").result_rows
+        }
     known = {migration.name: migration for migration in migrations}
     for name, checksum in applied.items():
         if name not in known:
-            raise MigrationError(f"the database has migration {name}, which this version does not know: use the newer version")
+            raise MigrationError(
+                f"the database has migration {name}, which this version does not know: use the newer version"
+            )
         if known[name].checksum != checksum:
-            raise MigrationError(f"migration {name} was changed after it had been applied: restore the file, add a new one")
+            raise MigrationError(
+                f"migration {name} was changed after it had been applied: restore the file, add a new one"
+            )
     return [migration for migration in migrations if migration.name not in applied]
 
 
