@@ -39,9 +39,7 @@ def pending(database: Database, migrations: list[Migration]) -> list[Migration]:
     """
     database.command(CREATE_LEDGER)
     with database.client() as client:
-        applied = {
-            name: checksum for name, checksum in client.query("SELECT name, checksum FROM migrations").result_rows
-        }
+        applied: dict[str, str] = dict(map(tuple, client.query("SELECT name, checksum FROM migrations").result_rows))
     known = {migration.name: migration for migration in migrations}
     for name, checksum in applied.items():
         if name not in known:

@@ -1,0 +1,117 @@
+"""One change of an alert's state: what is stored before anything is sent."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final, Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from alerts.errors import InvalidAlert
+from slo.policy import Severity
+
+AlertState = Literal["pending", "firing", "resolved"]
+AlertName = Literal["SLOErrorBudgetBurn", "SLOObjectiveBreach"]
+
+
+@dataclass(frozen=True, slots=True)
+class WindowDetails:
+    """Events of one window ("1h") and how fast they spent the budget; None without events."""
+
+    window: str
+    good: int
+    bad: int
+    total: int
+    burn_rate: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionDetails:
+    """One condition of the policy: met when the burn rate of both windows is above `factor`."""
+
+    met: bool
+    factor: float
+    long: WindowDetails
+    short: WindowDetails
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlertDetails:
+    """The numbers behind a transition, and its evidence.
+
+    `slo_window` holds the events of the objective's whole window; `error_budget_remaining` is 1 untouched, below 0
+    overspent, None without events; `threshold_ms` is None unless the objective is one of latency.
+    """
+
+    alert_name: AlertName
+    slo_name: str
+    target: Decimal
+    threshold_ms: float | None
+    slo_window: WindowDetails
+    error_budget_remaining: float | None
+    conditions: tuple[ConditionDetails, ...]
+    exemplar_trace_ids: tuple[str, ...] = ()
+    links: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """An alert's change to `state` at `at`, number `sequence` (from 1) of its episode.
+
+    `started_at` is when the condition was first met, `fired_at` when the alert fired, None if it has not, `resolved_at`
+    None until it ends. All times carry a zone.
+    """
+
+    alert_id: str
+    sequence: int
+    slo_id: str
+    service: str
+    environment: str
+    severity: Severity
+    state: AlertState
+    at: datetime
+    started_at: datetime
+    fired_at: datetime | None
+    resolved_at: datetime | None
+    summary: str
+    details: AlertDetails
+
+    def __post_init__(self) -> None:
+        if self.sequence < 1:
+            raise InvalidAlert(f"sequence {self.sequence} of {self.alert_id!r} must count from 1")
+        for time in (self.at, self.started_at, self.fired_at, self.resolved_at):
+            if time is not None and time.utcoffset() != timedelta(0):
+                raise InvalidAlert(f"time {time.isoformat()} of {self.alert_id!r} must be in UTC, with its zone")
+
+    @property
+    def idempotency_key(self) -> str:
+        """The name of this one change, the same in every attempt to tell of it."""
+        return f"{self.alert_id}-{self.sequence}"
+
+    def with_evidence(self, trace_ids: tuple[str, ...], links: tuple[Link, ...] = ()) -> "Transition":
+        """Return this transition carrying exemplar traces and links."""
+        return replace(self, details=replace(self.details, exemplar_trace_ids=trace_ids, links=links))
+
+    def to_json(self) -> str:
+        return _ADAPTER.dump_json(self).decode()
+
+    @staticmethod
+    def from_json(text: str | bytes) -> "Transition":
+        """Return the transition that `to_json` wrote.
+
+        Raises:
+            InvalidAlert: *text* is not one.
+        """
+        try:
+            return _ADAPTER.validate_json(text)
+        except ValidationError as error:
+            raise InvalidAlert(f"this is no stored transition: {error}") from error
+
+
+_ADAPTER: Final = TypeAdapter(Transition)

@@ -1,0 +1,18 @@
+"""The HTTP API: `/api/v1`, the probes, and OpenAPI at `/docs`."""
+
+from fastapi import FastAPI
+
+from api import problem
+from api.context import Context
+from api.routes import alerts, runs, services, slos, status, traces
+
+
+def build_app(context: Context) -> FastAPI:
+    """Return the API over *context*. Every error is an RFC 9457 problem document."""
+    app = FastAPI(title="Ninelives", version=context.version, redoc_url=None)
+    app.state.context = context
+    for module in (services, traces, slos, alerts, runs, status):
+        app.include_router(module.router, prefix="/api/v1")
+    app.include_router(status.probes)
+    problem.install(app)
+    return app

@@ -1,0 +1,46 @@
+"""What the routes work with, made once by the composition root."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import Depends, Request
+from prometheus_client import CollectorRegistry
+
+from api.models import IngestStatus
+from storage.client import Database
+from storage.slo_catalog import SloCatalog
+
+
+@dataclass(frozen=True, slots=True)
+class TickStatus:
+    """How the evaluator's last tick went; `at` None: not yet, or it runs in another process."""
+
+    at: datetime | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The server side of the API.
+
+    `ingest` and `tick` report on roles of the same process; a process without them reports nothing of them.
+    """
+
+    database: Database
+    catalog: SloCatalog
+    registry: CollectorRegistry
+    version: str
+    addresses: Mapping[str, str]
+    ingest: Callable[[], list[IngestStatus]] = list
+    tick: Callable[[], TickStatus] = TickStatus
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+def _of(request: Request) -> Context:
+    context: Context = request.app.state.context
+    return context
+
+
+Ctx = Annotated[Context, Depends(_of)]

@@ -1,0 +1,54 @@
+"""Errors as RFC 9457 problem documents."""
+
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from api.models import Problem
+from storage.errors import DatabaseError
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class ProblemError(Exception):
+    """An answer that is an error: its status, and what the caller can do about it."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of *app* with a problem document."""
+    app.add_exception_handler(ProblemError, _problem)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(DatabaseError, _database)
+
+
+async def _problem(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, ProblemError)
+    return _answer(error.status, error.detail)
+
+
+async def _http(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return _answer(error.status_code, str(error.detail))
+
+
+async def _invalid(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    found = [f"{'.'.join(map(str, e['loc']))}={e.get('input')!r}: {e['msg']}" for e in error.errors()]
+    return _answer(422, "; ".join(found)[:2000])
+
+
+async def _database(_request: Request, error: Exception) -> Response:
+    return _answer(503, f"the database did not answer: {str(error)[:300]}")
+
+
+def _answer(status: int, detail: str) -> Response:
+    problem = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail)
+    return Response(problem.model_dump_json(), status_code=status, media_type=MEDIA_TYPE)

@@ -1,0 +1,96 @@
+"""Traces: search and one by id; exact counts of requests and calls."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from api import models as m
+from api.context import Ctx
+from api.problem import ProblemError
+from api.trace_tree import trace_of
+from storage import requests, traces
+
+router = APIRouter(tags=["traces"])
+
+TRACE_ID = re.compile(r"[0-9a-f]{32}")
+
+
+@router.get("/traces")
+def search_traces(
+    ctx: Ctx,
+    service: str = "",
+    operation: str = "",
+    errors_only: bool = False,
+    min_duration_ms: Annotated[float, Query(ge=0)] = 0,
+    window_s: Annotated[int, Query(ge=1, le=400 * 86400)] = 3600,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+) -> m.Page[m.TraceSummary]:
+    """Return the newest traces with a span that matches everything asked for."""
+    end = datetime.now(UTC) + timedelta(seconds=1)
+    found = traces.search(
+        ctx.database,
+        start=end - timedelta(seconds=window_s),
+        end=end,
+        service=service,
+        operation=operation,
+        errors_only=errors_only,
+        min_duration_ms=min_duration_ms,
+        limit=limit,
+    )
+    return m.Page(items=[m.TraceSummary.model_validate(item, from_attributes=True) for item in found])
+
+
+@router.get("/traces/{trace_id}")
+def get_trace(ctx: Ctx, trace_id: str) -> m.Trace:
+    wanted = trace_id.lower()
+    if not TRACE_ID.fullmatch(wanted):
+        raise ProblemError(400, f"{trace_id[:80]!r} is no trace id: 32 hexadecimal digits")
+    spans = traces.spans_of(ctx.database, wanted)
+    if not spans:
+        raise ProblemError(404, f"no trace {wanted}: not received yet, or older than the retention")
+    return trace_of(wanted, spans)
+
+
+@router.get("/sli")
+def count_requests(
+    ctx: Ctx,
+    service: str,
+    start: datetime,
+    end: datetime,
+    environment: str | None = None,
+    threshold_ms: Annotated[float | None, Query(gt=0)] = None,
+) -> m.SliCount:
+    """Count the requests of a service that started in [start, end), from the stored spans."""
+    _require_range(start, end)
+    found = requests.count_requests(ctx.database, service, environment, start=start, end=end, threshold_ms=threshold_ms)
+    return m.SliCount(
+        service=service,
+        environment=environment or "",
+        total=found.total,
+        errors=found.errors,
+        slow=found.slow,
+        threshold_ms=threshold_ms,
+        p50_ms=found.p50_ms,
+        p95_ms=found.p95_ms,
+        newest_span_at=requests.newest_span_at(ctx.database, window_s=86400, service=service),
+    )
+
+
+@router.get("/edges")
+def count_calls(ctx: Ctx, client: str, server: str, start: datetime, end: datetime) -> m.EdgeCount:
+    """Count the calls of one service to another that started in [start, end)."""
+    _require_range(start, end)
+    found = requests.count_calls(ctx.database, client, server, start=start, end=end)
+    return m.EdgeCount(
+        client=client, server=server, calls=found.calls, errors=found.errors, p50_ms=found.p50_ms, p95_ms=found.p95_ms
+    )
+
+
+def _require_range(start: datetime, end: datetime) -> None:
+    for name, moment in (("start", start), ("end", end)):
+        if moment.tzinfo is None:
+            raise ProblemError(422, f"{name}={moment.isoformat()} has no time zone; write 2026-01-31T12:00:00Z")
+    if end <= start:
+        raise ProblemError(422, f"end={end.isoformat()} must be after start={start.isoformat()}")

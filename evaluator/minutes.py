@@ -1,0 +1,54 @@
+"""Keeping the SLI minutes true: new indicators get their past, touched minutes are counted again."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from slo.model import Indicator, Slo
+from storage import sli
+from storage.client import Database
+
+OVERLAP = timedelta(seconds=60)  # an insert becomes visible some time after the moment that it notes
+
+
+class MinuteCounter:
+    """Recounts what received rows since the last time; what that was survives a restart in the database."""
+
+    def __init__(self, database: Database, *, raw_retention: timedelta) -> None:
+        self._database = database
+        self._raw_retention = raw_retention
+        self._known: set[int] = set()
+        self._last: datetime | None = None
+
+    def update(self, slos: Sequence[Slo], now: datetime) -> int:
+        """Bring the minutes of *slos* up to date and return how many were written."""
+        indicators = {slo.indicator.series_id: slo.indicator for slo in slos}
+        since = self._since(now)
+        new = self._new([indicator for series, indicator in indicators.items() if series not in self._known])
+        written = self._backfill(new, now)
+        old = [indicator for indicator in indicators.values() if indicator not in new]
+        minutes = sli.recount(self._database, old, since=since)
+        sli.write_minutes(self._database, minutes, revision=_milliseconds(now))
+        self._known = set(indicators)
+        self._last = now
+        return written + len(minutes)
+
+    def _since(self, now: datetime) -> datetime:
+        if self._last is None:
+            self._last = sli.last_write(self._database) or now - self._raw_retention
+        return self._last - OVERLAP
+
+    def _new(self, unknown: Sequence[Indicator]) -> list[Indicator]:
+        return list(sli.uncounted(self._database, unknown)) if unknown else []
+
+    def _backfill(self, indicators: list[Indicator], now: datetime) -> int:
+        if not indicators:
+            return 0
+        since = now - self._raw_retention
+        minutes = sli.count_past(self._database, indicators, since=since)
+        sli.write_minutes(self._database, minutes, revision=_milliseconds(now))
+        sli.mark_counted(self._database, indicators, since=since, now=now)
+        return len(minutes)
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

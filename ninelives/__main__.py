@@ -1,0 +1,3 @@
+from ninelives.cli import main
+
+main()

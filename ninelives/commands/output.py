@@ -1,0 +1,64 @@
+"""What commands print: tables for people, JSON for machines."""
+
+import functools
+import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+from pydantic import BaseModel
+
+from api.client import ApiClient, ApiError
+from ninelives.options import fail
+from ninelives.settings import Settings
+
+json_flag = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def connect(settings: Settings) -> ApiClient:
+    return ApiClient(settings.api_url)
+
+
+def reports_api_errors(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Turn what the API refuses into one line and exit code 1."""
+
+    @functools.wraps(function)
+    def command(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except ApiError as error:
+            return fail(str(error), 1)
+
+    return command
+
+
+def print_json(items: Sequence[BaseModel] | BaseModel) -> None:
+    found = (
+        items.model_dump(mode="json") if isinstance(items, BaseModel) else [i.model_dump(mode="json") for i in items]
+    )
+    click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+
+
+def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print left-aligned columns."""
+    widths = [max(len(line[column]) for line in (header, *rows)) for column in range(len(header))]
+    for line in (header, *rows):
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def percent(ratio: float | None, digits: int = 3) -> str:
+    """Return a ratio in percent, "no data" for None.
+
+    >>> percent(0.99875), percent(None)
+    ('99.875 %', 'no data')
+    """
+    return "no data" if ratio is None else f"{ratio * 100:.{digits}f} %"
+
+
+def milliseconds(value: float | None) -> str:
+    return "no data" if value is None else f"{value:,.1f} ms"
+
+
+def moment(value: datetime | None) -> str:
+    return "" if value is None else value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

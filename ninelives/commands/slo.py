@@ -1,0 +1,87 @@
+"""`slo list|validate|adopt`."""
+
+from pathlib import Path
+
+import click
+
+from ninelives.commands.output import connect, json_flag, percent, print_json, print_table, reports_api_errors
+from ninelives.options import MISUSE, fail, setting_flags
+from ninelives.settings import Settings
+
+
+@click.group()
+def slo() -> None:
+    """Service level objectives."""
+
+
+@slo.command(name="list")
+@setting_flags("api")
+@json_flag
+@reports_api_errors
+def list_slos(settings: Settings, as_json: bool) -> None:
+    """Show every objective, the one with the least budget first."""
+    with connect(settings) as api:
+        found = api.slos()
+    found.sort(key=lambda item: (item.error_budget_remaining is None, item.error_budget_remaining or 0))
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (
+            item.id + (" (draft)" if item.draft else ""),
+            f"{item.objective * 100:g} % / {item.window}",
+            percent(item.sli),
+            percent(item.error_budget_remaining, 1),
+            item.state + (" (provisional)" if item.provisional else ""),
+        )
+        for item in found
+    ]
+    print_table(("SLO", "OBJECTIVE", "SLI", "BUDGET LEFT", "STATE"), rows)
+
+
+@slo.command()
+@setting_flags("slos")
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+def validate(settings: Settings, files: tuple[Path, ...]) -> None:
+    """Check SLO files (by default those of the settings); print file, line and reason of what is wrong."""
+    from storage.slo_catalog import find_slo_files, read_slo_files
+
+    for path in files:
+        if not path.exists():
+            fail(f"{path}: no such file or folder", MISUSE)
+    paths = find_slo_files(files or settings.slos)
+    slos, _, problems = read_slo_files(paths)
+    for problem in problems:
+        click.echo(f"{problem.file}:{problem.line or 1}: {problem.reason}", err=True)
+    click.echo(f"{len(slos)} objective(s) in {len(paths)} file(s), {len(problems)} problem(s)")
+    if problems:
+        raise SystemExit(1)
+
+
+@slo.command()
+@setting_flags("api", "slos")
+@click.argument("service")
+@click.option("--environment", default=None, help="Only this environment, where the service has several.")
+@reports_api_errors
+def adopt(settings: Settings, service: str, environment: str | None) -> None:
+    """Write SERVICE's draft objectives to a file of your own: from then on they page."""
+    from slo.draft import drafts_of
+    from slo.openslo_writer import to_openslo
+
+    with connect(settings) as api:
+        found = api.slos()
+    ids = {item.id for item in found if item.draft}
+    pairs = {(item.service, item.environment) for item in found if item.draft and item.service == service}
+    chosen = [pair for pair in pairs if environment is None or pair[1] == environment]
+    drafts = [draft for draft in drafts_of(chosen) if draft.id in ids]
+    if not drafts:
+        known = ", ".join(sorted({item.service for item in found if item.draft})) or "none"
+        fail(f"{service!r} has no draft objectives; services that have: {known}", 1)
+    folder = next((path for path in settings.slos if not path.is_file()), Path("slos"))
+    folder.mkdir(parents=True, exist_ok=True)
+    for draft in drafts:
+        path = folder / f"{draft.id}.yaml"
+        if path.exists():
+            fail(f"{path} is there already; edit it, or remove it first", 1)
+        path.write_text(to_openslo(draft), encoding="utf-8")
+        click.echo(f"wrote {path}")

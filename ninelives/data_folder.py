@@ -1,0 +1,34 @@
+"""The data folder: one process holds it at a time."""
+
+import fcntl
+import os
+from pathlib import Path
+from typing import IO
+
+
+class DataFolderHeldError(Exception):
+    """Another process works in the data folder."""
+
+
+def hold(folder: Path) -> IO[str]:
+    """Create *folder* and hold it until the returned file is closed or the process ends, however it ends.
+
+    Raises:
+        DataFolderHeldError: another process holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = (folder / "lock").open("a+", encoding="utf-8")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        lock.seek(0)
+        holder = lock.read().strip() or "unknown"
+        lock.close()
+        raise DataFolderHeldError(
+            f"the data folder {folder} is held by process {holder}; stop it, or choose another folder with --data"
+        ) from error
+    lock.seek(0)
+    lock.truncate()
+    lock.write(str(os.getpid()))
+    lock.flush()
+    return lock

@@ -1,0 +1,6 @@
+-- Bytes on disk of the daily tables by day, and of everything.
+SELECT partition AS day, sum(bytes_on_disk) AS bytes
+FROM system.parts
+WHERE active AND database = currentDatabase() AND table IN ('spans', 'trace_index', 'metric_points', 'metric_histograms')
+GROUP BY day
+ORDER BY day

@@ -1,0 +1,97 @@
+"""The objectives in force: what the SLO files say, and drafts for every service that no file speaks for."""
+
+import logging
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from slo.draft import drafts_of
+from slo.errors import SloFileProblem
+from slo.model import Slo
+from slo.openslo import read_openslo_files
+from storage.client import Database
+from storage.services import request_services
+
+log = logging.getLogger(__name__)
+
+SEEN_WITHIN = timedelta(days=30)
+PATTERNS = ("*.yaml", "*.yml")
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """Objectives by id, and what could not be read."""
+
+    slos: dict[str, Slo]
+    files: list[str]
+    problems: list[SloFileProblem]
+
+
+class SloCatalog:
+    """Reads SLO files again when they change. Thread-safe.
+
+    Args:
+        folders: Where the files lie; a missing folder holds none.
+    """
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self._folders = list(folders)
+        self._lock = threading.Lock()
+        self._stamp: object = None
+        self._written: tuple[list[Slo], list[str], list[SloFileProblem]] = ([], [], [])
+
+    def load(self, database: Database, now: datetime) -> Catalog:
+        """Return what is in force at *now*: written objectives first, then drafts of services seen in 30 days."""
+        written, files, problems = self._read_if_changed()
+        drafts = drafts_of(request_services(database, since=now - SEEN_WITHIN))
+        slos = {slo.id: slo for slo in written}
+        for draft in drafts:
+            if not any(_speaks_for(slo, draft) for slo in written):
+                slos.setdefault(draft.id, draft)
+        return Catalog(slos, files, problems)
+
+    def _read_if_changed(self) -> tuple[list[Slo], list[str], list[SloFileProblem]]:
+        with self._lock:
+            paths = find_slo_files(self._folders)
+            stamp = [(str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in paths]
+            if stamp != self._stamp:
+                self._written = read_slo_files(paths)
+                self._stamp = stamp
+                for problem in self._written[2]:
+                    log.warning("SLO file %s, line %s: %s", problem.file, problem.line, problem.reason)
+            return self._written
+
+
+def find_slo_files(folders: Sequence[Path]) -> list[Path]:
+    """Return the YAML files of *folders* (a file among them stands for itself), sorted."""
+    found: set[Path] = set()
+    for folder in folders:
+        if folder.is_file():
+            found.add(folder)
+        else:
+            found.update(path for pattern in PATTERNS for path in folder.glob(pattern))
+    return sorted(found)
+
+
+def read_slo_files(paths: Sequence[Path]) -> tuple[list[Slo], list[str], list[SloFileProblem]]:
+    """Return the objectives of *paths*, the paths, and one problem for whatever could not be read."""
+    texts: dict[str, str] = {}
+    unreadable: list[SloFileProblem] = []
+    for path in paths:
+        try:
+            texts[str(path)] = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            unreadable.append(SloFileProblem(str(path), None, f"cannot be read: {error}"))
+    slos, problems = read_openslo_files(texts)
+    return slos, [str(path) for path in paths], unreadable + problems
+
+
+def _speaks_for(written: Slo, draft: Slo) -> bool:
+    """Whether *written* is an objective of the draft's kind, service and environment: then the draft is not needed."""
+    return (
+        written.kind == draft.kind
+        and written.service == draft.service
+        and written.indicator.environment in {None, draft.environment}
+    )
