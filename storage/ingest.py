@@ -1,7 +1,7 @@
 """OTLP bytes into ClickHouse: one segment, one insert, one deduplication token."""
 
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import cast
 
 from storage.client import Database
@@ -10,10 +10,9 @@ TABLES = {"traces": "otlp_traces", "metrics": "otlp_metrics"}
 MESSAGES = {"traces": "ExportTraceServiceRequest", "metrics": "ExportMetricsServiceRequest"}
 
 
-@cache
-def schema_text(signal: str) -> str:
-    """Return our `.proto` reading of *signal* ("traces" or "metrics")."""
-    return resources.files("storage").joinpath("schema", f"otlp_{signal}.proto").read_text(encoding="utf-8")
+def schema_path(signal: str) -> Path:
+    """Return the file of our `.proto` reading of *signal* ("traces" or "metrics")."""
+    return Path(__file__).with_name("schema") / f"otlp_{signal}.proto"
 
 
 def insert_segment(database: Database, signal: str, data: memoryview | bytes, token: str) -> None:
@@ -27,10 +26,23 @@ def insert_segment(database: Database, signal: str, data: memoryview | bytes, to
         "async_insert": 0,
         "max_partitions_per_insert_block": 0,
         "insert_deduplication_token": token,
-        "format_schema_source": "string",
-        "format_schema": schema_text(signal),
-        "format_schema_message_name": MESSAGES[signal],
+        **_schema_settings(signal, embedded=database.address.embedded),
     }
     with database.client() as client:
         # the annotation of insert_block is narrower than what it takes
         client.raw_insert(TABLES[signal], insert_block=cast("bytes", data), fmt="Protobuf", settings=settings)
+
+
+@cache
+def _schema_settings(signal: str, *, embedded: bool) -> dict[str, str]:
+    """Return how the engine finds the schema: a server is sent its text; the embedded engine opens the file.
+
+    Sent as text, the embedded engine would leave a `__cache__` folder in whatever the working directory is.
+    """
+    if embedded:
+        return {"format_schema": f"{schema_path(signal)}:{MESSAGES[signal]}"}
+    return {
+        "format_schema_source": "string",
+        "format_schema": schema_path(signal).read_text(encoding="utf-8"),
+        "format_schema_message_name": MESSAGES[signal],
+    }
