@@ -14,7 +14,7 @@ from collector.intake import SIGNALS, Intake
 from collector.status_message import status_bytes
 
 PROTOBUF = "application/x-protobuf"
-_RESPONSES = {"traces": ExportTraceServiceResponse, "metrics": ExportMetricsServiceResponse}
+_RESPONSES: dict[str, Any] = {"traces": ExportTraceServiceResponse, "metrics": ExportMetricsServiceResponse}
 _REJECTED = {"traces": "rejected_spans", "metrics": "rejected_data_points"}
 
 

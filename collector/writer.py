@@ -58,7 +58,7 @@ class Writer:
         self._thread.start()
 
     def stop(self, timeout_s: float) -> bool:
-        """Write out what a closed spool still holds, for at most *timeout_s*; the rest waits on disk for the next start."""
+        """Write out what a closed spool still holds for *timeout_s*; the rest waits on disk."""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline and self._thread.is_alive() and not self.state.last_error:
             self._thread.join(0.05)

@@ -62,7 +62,7 @@ def _split(separator: str) -> BeforeValidator:
     )
 
 
-Listen = Annotated[Address, BeforeValidator(parse_address)]
+Listen = Annotated[Address, NoDecode, BeforeValidator(parse_address)]
 Paths = Annotated[list[Path], NoDecode, _split(os.pathsep)]
 Urls = Annotated[list[str], NoDecode, _split(",")]
 Days = Annotated[int, Field(ge=1, le=3650)]

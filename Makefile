@@ -1,0 +1,59 @@
+# Every target installs what it needs. Only python3 (3.11 or newer, with venv) and make must be there.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+DEBIAN := chromium prometheus prometheus-alertmanager fonts-dejavu-core
+
+.PHONY: install demo test test-e2e test-long lint bench lock debian clean
+.DEFAULT_GOAL := install
+
+install: $(STAMP)
+
+$(STAMP): requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+demo: install
+	$(BIN)/ninelives up --demo
+
+# Pure parts, storage on the real engine, processes on free ports: under three minutes.
+test: install
+	$(BIN)/pytest -m "not e2e and not long"
+
+# The real processes, a browser, real peers.
+test-e2e: install debian
+	$(BIN)/pytest -m "e2e and not long" tests/e2e
+
+# Crash matrices, many seeds, soak: an hour or so.
+test-long: install debian
+	$(BIN)/pytest -m long
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: install
+	$(BIN)/python -m benchmarks.ingest
+
+# Debian packages for the end-to-end tests: installed as root, otherwise named.
+debian:
+	@missing=""; for package in $(DEBIAN); do dpkg -s $$package >/dev/null 2>&1 || missing="$$missing $$package"; done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ]; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	else \
+		echo "The end-to-end tests need these packages: apt-get install$$missing"; exit 1; \
+	fi
+
+# Exact pins, without the name of any package index.
+lock: install
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/python -m uv pip compile --quiet --no-emit-index-url --no-header --no-annotate --python-version 3.11 --upgrade \
+		--group dev pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,93 @@
+import asyncio
+import random
+import time
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
+from opentelemetry.trace import Tracer
+from pydantic import BaseModel, Field
+
+from demo.service import ServiceError, ServiceSettings, build_app
+from demo.shop import PRODUCTS
+from demo.state import StateWatcher
+from demo.telemetry import Telemetry
+from demo.upstream import Upstream, connect
+
+CATALOG_TIMEOUT_S = 1.5
+BROKEN_SHARE = 0.3
+"""Requests that fail while the mode `errors` is in force."""
+FAILING_SHARE = 0.000_03
+"""Requests that fail in the normal state."""
+SLOW_SHARE = 0.005
+"""Reservations that wait for a busy warehouse in the normal state."""
+RESERVE_S = (0.002, 0.006)
+SLOW_RESERVE_S = (0.22, 0.32)
+
+
+class PoolExhaustedError(ServiceError):
+    """No connection to the order ledger is free."""
+
+
+class Order(BaseModel):
+    product_id: int = Field(ge=1, le=PRODUCTS)
+    quantity: int = Field(default=1, ge=1, le=100)
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Where orders are written: the part of the service that the mode `errors` breaks."""
+
+    tracer: Tracer
+    watcher: StateWatcher
+    rng: random.Random
+
+    def check(self) -> None:
+        """Raise PoolExhaustedError for the share of requests that fails just now."""
+        broken = self.watcher.active("errors", time.time())
+        if self.rng.random() < (BROKEN_SHARE if broken else FAILING_SHARE):
+            raise PoolExhaustedError("order ledger: connection pool exhausted, 32 of 32 in use")
+
+    async def reserve(self, order: Order) -> None:
+        """Reserve the stock that `order` needs."""
+        with self.tracer.start_as_current_span("reserve stock", attributes={"order.quantity": order.quantity}):
+            self.check()
+            slow = self.rng.random() < SLOW_SHARE
+            await asyncio.sleep(self.rng.uniform(*(SLOW_RESERVE_S if slow else RESERVE_S)))
+
+
+def orders_app(settings: ServiceSettings, telemetry: Telemetry) -> FastAPI:
+    """Return the service that prices products and takes orders, with the catalog's help."""
+    catalog = connect("catalog", settings.upstream_url, CATALOG_TIMEOUT_S, telemetry)
+    watcher = StateWatcher(settings.state)
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[None]:
+        yield
+        await catalog.client.aclose()
+
+    app = build_app(telemetry, watcher, opened())
+    _add_routes(app, catalog, Ledger(telemetry.tracer, watcher, random.Random()))
+    return app
+
+
+def _add_routes(app: FastAPI, catalog: Upstream, ledger: Ledger) -> None:
+    async def item(product_id: int) -> dict[str, Any]:
+        found: dict[str, Any] = await catalog.request("GET", f"/items/{product_id}", "/items/{product_id}")
+        return found
+
+    @app.get("/orders/quote/{product_id}")
+    async def quote(product_id: int) -> JSONResponse:
+        ledger.check()
+        return JSONResponse(await item(product_id))
+
+    @app.post("/orders")
+    async def place(order: Order) -> JSONResponse:
+        found = await item(order.product_id)
+        await ledger.reserve(order)
+        total = found["price_cents"] * order.quantity
+        return JSONResponse({"order_id": str(uuid.uuid4()), "total_cents": total}, status_code=201)

@@ -1,0 +1,86 @@
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alerts.decide import AlertMemory, decide
+from alerts.signal import signals_of
+from alerts.summary import percent, percent_of_target, span_of_time
+from slo.draft import drafts
+from slo.evaluation import evaluate, needed_windows
+from slo.model import EventCounts, FasterThan, Indicator, Matches, NotError
+from slo.predicate_parser import parse_predicate
+from slo.standard_policy import standard_policy
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+def _slo(indicator, target="0.999"):
+    draft = replace(drafts("checkout", "")[0], indicator=indicator, target=Decimal(target), draft=False)
+    return replace(draft, policy=standard_policy(draft.target, draft.window).policy)
+
+
+def _page(slo, hour, five_minutes):
+    counts = dict.fromkeys(needed_windows(slo), EventCounts(10**6, 10**6))
+    counts |= {timedelta(hours=1): hour, timedelta(minutes=5): five_minutes}
+    return signals_of(slo, evaluate(slo, counts, coverage=1.0))[0]
+
+
+def test_a_summary_says_what_is_broken_how_badly_and_against_which_promise():
+    slo = _slo(Indicator("checkout", None))
+    signal = _page(slo, EventCounts(34_000, 36_000), EventCounts(2781, 3000))
+    summary = decide(None, signal, NOW).summary
+    assert summary == "7.3 % of checkout's requests failed in the last 5 minutes (219 of 3,000); objective 99.9 %"
+
+
+@pytest.mark.parametrize(
+    ("indicator", "words"),
+    [
+        (Indicator("checkout", "prod", ("server",)), "checkout's requests in prod failed"),
+        (Indicator("checkout", None, ("client",), good=NotError()), "checkout's calls failed"),
+        (
+            Indicator("checkout", None, good=FasterThan(1_500_000)),
+            "checkout's requests took longer than 1.5 ms in the last 5 minutes",
+        ),
+        (
+            Indicator("shop", None, filter=parse_predicate('http.route = "/pay"')),
+            """shop's requests with http.route = "/pay" failed""",
+        ),
+        (Indicator("shop", None, good=Matches(parse_predicate("a = 1"))), "shop's requests were not good"),
+    ],
+)
+def test_a_summary_names_what_was_counted(indicator, words):
+    signal = _page(_slo(indicator), EventCounts(0, 100), EventCounts(0, 10))
+    assert decide(None, signal, NOW).summary.startswith(f"100 % of {words}")
+
+
+def test_a_resolved_summary_shows_the_numbers_that_ended_it():
+    slo = _slo(Indicator("checkout", None))
+    fired = decide(None, _page(slo, EventCounts(0, 100), EventCounts(0, 10)), NOW)
+    calm = _page(slo, EventCounts(0, 100), EventCounts(4999, 5000))
+    assert decide(AlertMemory(fired), calm, NOW + timedelta(minutes=1)).summary == (
+        "checkout availability recovered: 0.02 % of checkout's requests failed in the last 5 minutes (1 of 5,000); "
+        "objective 99.9 %"
+    )
+
+
+@given(st.integers(1, 10**12).flatmap(lambda whole: st.tuples(st.integers(0, whole), st.just(whole))))
+def test_a_percentage_is_near_the_truth_and_never_0_or_100_when_it_is_not(pair):
+    part, whole = pair
+    shown = float(percent(part, whole).removesuffix(" %"))
+    assert (shown == 0) == (part == 0)
+    assert (shown == 100) == (part == whole)
+    assert shown == pytest.approx(100 * part / whole, rel=0.06)
+
+
+@pytest.mark.parametrize(("target", "text"), [("0.999", "99.9 %"), ("0.95", "95 %"), ("0.99995", "99.995 %")])
+def test_a_target_is_shown_exactly(target, text):
+    assert percent_of_target(Decimal(target)) == text
+
+
+@pytest.mark.parametrize(("minutes", "words"), [(1, "minute"), (90, "90 minutes"), (120, "2 hours"), (4320, "3 days")])
+def test_a_window_is_shown_in_words(minutes, words):
+    assert span_of_time(timedelta(minutes=minutes)) == words
