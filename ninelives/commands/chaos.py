@@ -44,7 +44,6 @@ def run(settings: Settings, file: Path, as_json: bool) -> None:
     if as_json:
         print_json(found)
     else:
-        click.echo(found.summary)
         click.echo(f"verdict: {found.verdict or found.status} ({found.id})")
     raise SystemExit(exit_code(found))
 

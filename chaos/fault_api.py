@@ -1,0 +1,60 @@
+"""The daemon's own endpoints: faults that cannot be created without a lease."""
+
+from fastapi import APIRouter
+
+from chaos.board import FaultBoard
+from chaos.wire import FaultList, FaultRequest, FaultState, LeaseRequest, ProcessTarget, ProxyTarget, TargetList
+from chaos.world import World
+
+
+class FaultApi:
+    def __init__(self, world: World, board: FaultBoard) -> None:
+        self._world = world
+        self._board = board
+
+    def router(self) -> APIRouter:
+        router = APIRouter(tags=["faults"])
+        router.add_api_route("/targets", self.targets, methods=["GET"])
+        router.add_api_route("/faults", self.faults, methods=["GET"])
+        router.add_api_route("/faults", self.inject, methods=["POST"], status_code=201)
+        router.add_api_route("/faults/{fault_id}", self.fault, methods=["GET"])
+        router.add_api_route("/faults/{fault_id}", self.revert, methods=["DELETE"])
+        router.add_api_route("/faults/{fault_id}/renew", self.renew, methods=["POST"])
+        router.add_api_route("/emergency-stop", self.emergency_stop, methods=["POST"])
+        return router
+
+    async def targets(self) -> TargetList:
+        proxies = [
+            ProxyTarget(
+                name=proxy.name,
+                listen=str(proxy.listen),
+                upstream=str(proxy.upstream),
+                client=proxy.client,
+                server=proxy.server,
+                enabled=proxy.enabled,
+            )
+            for proxy in self._world
+        ]
+        processes = [
+            ProcessTarget(name=each.name, service=each.service, running=each.pid_file.live() is not None)
+            for each in self._world.processes.values()
+        ]
+        return TargetList(proxies=proxies, processes=processes)
+
+    async def faults(self) -> FaultList:
+        return FaultList(items=self._board.states())
+
+    async def fault(self, fault_id: str) -> FaultState:
+        return self._board.state(fault_id)
+
+    async def inject(self, request: FaultRequest) -> FaultState:
+        return await self._board.inject(request)
+
+    async def renew(self, fault_id: str, request: LeaseRequest) -> FaultState:
+        return self._board.renew(fault_id, request.lease_ms)
+
+    async def revert(self, fault_id: str) -> FaultState:
+        return await self._board.revert(fault_id, "request")
+
+    async def emergency_stop(self) -> FaultList:
+        return FaultList(items=await self._board.revert_all("emergency-stop"))

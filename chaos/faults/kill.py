@@ -1,0 +1,83 @@
+import asyncio
+import contextlib
+from typing import Any
+
+import psutil
+from pydantic import BaseModel, ConfigDict, Field
+
+from chaos.errors import FaultRefusedError
+from chaos.world import VictimProcess
+
+VERIFY_S = 10.0
+POLL_S = 0.1
+
+
+class KillAttributes(BaseModel):
+    """`every_s`: kill the respawned process again this long after the last kill; None kills once."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    every_s: float | None = Field(default=None, ge=0.5, le=600)
+
+
+class KillFault:
+    """SIGKILL for a supervised process. Its supervisor mends it; reverting means to stop killing and to see it live."""
+
+    def __init__(self, victim: VictimProcess, attributes: dict[str, Any]) -> None:
+        self._victim = victim
+        self._every_s = KillAttributes.model_validate(attributes).every_s
+        self._killer: asyncio.Task[None] | None = None
+        self._killed: psutil.Process | None = None
+        self.key = f"kill:{victim.name}"
+        self.kills = 0
+
+    def check(self) -> None:
+        if self._victim.pid_file.live() is None:
+            raise self._not_live()
+
+    async def apply(self) -> None:
+        if not self._kill():
+            raise self._not_live()
+        if self._every_s is not None:
+            self._killer = asyncio.get_running_loop().create_task(self._kill_again(self._every_s))
+
+    async def revert(self) -> bool:
+        if self._killer is not None:
+            self._killer.cancel()
+            await asyncio.gather(self._killer, return_exceptions=True)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(VERIFY_S):
+                while self._respawned() is None:  # noqa: ASYNC110 - another process writes the pid file
+                    await asyncio.sleep(POLL_S)
+        return self._respawned() is not None
+
+    async def _kill_again(self, every_s: float) -> None:
+        while True:
+            await asyncio.sleep(every_s)
+            while not self._kill():  # noqa: ASYNC110 - another process writes the pid file
+                await asyncio.sleep(POLL_S)
+
+    def _respawned(self) -> psutil.Process | None:
+        process = self._victim.pid_file.live()
+        return None if process == self._killed else process  # a killed process looks alive for a moment
+
+    def _kill(self) -> bool:
+        process = self._respawned()
+        if process is None:
+            return False
+        try:
+            process.kill()
+        except psutil.NoSuchProcess:
+            return False
+        except psutil.Error as error:
+            raise FaultRefusedError(f"cannot kill {self._victim.name} (pid {process.pid}): {error}", 409) from error
+        self._killed = process
+        self.kills += 1
+        return True
+
+    def _not_live(self) -> FaultRefusedError:
+        return FaultRefusedError(
+            f"{self._victim.pid_file.path} does not name a live process (pid and start time must both match); "
+            f"start {self._victim.name} first",
+            409,
+        )

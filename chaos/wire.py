@@ -1,0 +1,81 @@
+"""What the fault daemon and its client say to each other beyond the Toxiproxy API."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from chaos.lease import MAX_LEASE_MS
+
+FaultKind = Literal["latency", "down", "kill"]
+FaultPhase = Literal["active", "reverting", "reverted", "unverified"]
+EndedBy = Literal["request", "lease", "emergency-stop", "reset", "shutdown", "recovery", "failed-injection"]
+
+
+class Wire(BaseModel):
+    """Immutable; unknown fields are ignored, so that an older client can speak to a newer daemon."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class LeaseRequest(Wire):
+    lease_ms: int = Field(gt=0, le=MAX_LEASE_MS)
+
+
+class FaultRequest(LeaseRequest):
+    """A fault of `kind` on a proxy (latency, down) or a process (kill); `attributes` depend on the kind."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: FaultKind
+    target: str
+    attributes: dict[str, Any] = {}
+
+
+class FaultState(Wire):
+    """A fault, active or ended.
+
+    `verified` is None while it is active; then it says whether a probe has seen the revert, and phase
+    "unverified" means that the daemon goes on trying. `kills` counts the processes killed so far.
+    """
+
+    id: str
+    kind: FaultKind
+    target: str
+    attributes: dict[str, Any]
+    lease_ms: int
+    expires_in_ms: int
+    phase: FaultPhase
+    injected_at: datetime
+    ended_at: datetime | None = None
+    ended_by: EndedBy | None = None
+    verified: bool | None = None
+    kills: int = 0
+
+
+class FaultList(Wire):
+    items: list[FaultState]
+
+
+class ProxyTarget(Wire):
+    """A proxy; `client` and `server` are the services at its ends, empty where unknown."""
+
+    name: str
+    listen: str
+    upstream: str
+    client: str = ""
+    server: str = ""
+    enabled: bool = True
+
+
+class ProcessTarget(Wire):
+    """A process that `kill` may kill; `running` is whether its pid file names a live process."""
+
+    name: str
+    service: str = ""
+    running: bool
+
+
+class TargetList(Wire):
+    proxies: list[ProxyTarget]
+    processes: list[ProcessTarget]

@@ -1,0 +1,111 @@
+"""One SLO over time: budget burn-down, good and bad events, minutes counted."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import pandas as pd
+
+from api import models as m
+from dashboard.views import charts, units
+from dashboard.views.markup import Markup, Tone, grid, tile
+
+_MOST_POINTS = 360
+# a budget overspent many times over would press everything else into one line
+_LOWEST_SHOWN = -100
+
+
+def step_seconds(window_s: int) -> int:
+    """Return the step, whole minutes, that keeps a chart of *window_s* under about 360 points.
+
+    >>> step_seconds(3600), step_seconds(86400), step_seconds(30 * 86400)
+    (60, 240, 7200)
+    """
+    return max(60, -(-window_s // (_MOST_POINTS * 60)) * 60)
+
+
+def frame(minutes: Sequence[m.SloMinute]) -> pd.DataFrame:
+    """Return the steps with the budget left in per cent, split at zero; unknown stays missing."""
+    left = [None if item.error_budget_remaining is None else item.error_budget_remaining * 100 for item in minutes]
+    return pd.DataFrame(
+        {
+            "time": pd.to_datetime([item.at for item in minutes], utc=True),
+            "budget left": pd.array([_above(left, place) for place in range(len(left))], dtype="Float64"),
+            "overspent": pd.array([_below(left, place) for place in range(len(left))], dtype="Float64"),
+            "good events": [item.good for item in minutes],
+            "bad events": [item.bad for item in minutes],
+        }
+    )
+
+
+def _above(values: Sequence[float | None], place: int) -> float | None:
+    value = values[place]
+    return value if value is not None and value >= 0 else None
+
+
+def _below(values: Sequence[float | None], place: int) -> float | None:
+    """Return a value below zero, and zero beside one, so that the two lines meet."""
+    value = values[place]
+    if value is None or value < 0:
+        return value
+    beside = [values[near] for near in (place - 1, place + 1) if 0 <= near < len(values)]
+    return 0.0 if any(near is not None and near < 0 for near in beside) else None
+
+
+def burn_down(
+    minutes: Sequence[m.SloMinute], bands: Sequence[charts.Band], alerts: Sequence[charts.Marker]
+) -> charts.Option:
+    """Return the chart of the budget left: green above zero, red below."""
+    data = frame(minutes)
+    lowest = float(data["overspent"].min()) if data["overspent"].notna().any() else 0.0
+    cut = lowest < _LOWEST_SHOWN
+    option = charts.over_time(
+        data[["time", "budget left", "overspent"]],
+        [
+            charts.Line("budget left", color=charts.GREEN, area=True),
+            charts.Line("overspent", color=charts.RED, area=True),
+        ],
+        unit="% of the budget" + (f", axis cut at {_LOWEST_SHOWN} %" if cut else ""),
+        value_format="%.2f %%",
+        floor=_LOWEST_SHOWN if cut else None if lowest < 0 else 0,
+        ceiling=100,
+    )
+    return charts.add_markers(charts.add_bands(option, bands), alerts)
+
+
+def events(minutes: Sequence[m.SloMinute], bands: Sequence[charts.Band]) -> charts.Option:
+    """Return the chart of good and bad events, stacked."""
+    option = charts.over_time(
+        frame(minutes)[["time", "good events", "bad events"]],
+        [
+            charts.Line("good events", color=charts.BLUE, bars=True),
+            charts.Line("bad events", color=charts.RED, bars=True),
+        ],
+        unit="events a step",
+        value_format="%,d events",
+    )
+    return charts.add_bands(option, bands)
+
+
+def alert_markers(alerts: Sequence[m.Alert], slo_id: str, start: datetime, end: datetime) -> list[charts.Marker]:
+    """Return the alerts of one SLO that began in [start, end]."""
+    return [
+        charts.Marker(f"Alert ({item.severity})", item.started_at)
+        for item in alerts
+        if item.slo_id == slo_id and start <= item.started_at <= end
+    ]
+
+
+def tally(minutes: Sequence[m.SloMinute], objective: float, step_s: int) -> Markup:
+    """Return how many steps met the objective, missed it, or had no traffic."""
+    counted = [item for item in minutes if item.total]
+    # exact: bad / total > 1 - objective, without dividing
+    missed = sum(1 for item in counted if item.good < objective * item.total)
+    unit = "minutes" if step_s == 60 else f"steps of {units.length(step_s)}"
+    bad: Tone = "bad" if missed else "good"
+    return grid(
+        [
+            tile("Met the objective", units.count(len(counted) - missed), unit, "good"),
+            tile("Missed the objective", units.count(missed), unit, bad),
+            tile("Without traffic", units.count(len(minutes) - len(counted)), unit, "none"),
+        ]
+    )

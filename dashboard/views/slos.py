@@ -1,0 +1,213 @@
+"""SLOs: the list by budget left, and the parts of one SLO's page."""
+
+from collections.abc import Sequence
+
+from api import models as m
+from dashboard.views import looks, units
+from dashboard.views.markup import (
+    Column,
+    Markup,
+    Tone,
+    bar,
+    chip,
+    facts,
+    join,
+    lines,
+    link,
+    muted,
+    page_href,
+    table,
+    tag,
+)
+
+_COLUMNS = (
+    Column("State"),
+    Column("SLO"),
+    Column("Objective", numeric=True),
+    Column("SLI", numeric=True),
+    Column("Budget left"),
+    Column("SLI, last hour", numeric=True),
+    Column("Burn rate", numeric=True),
+    Column("Runs out", numeric=True),
+)
+_LOW_BUDGET = 0.25
+
+
+def worst_first(slos: Sequence[m.Slo]) -> list[m.Slo]:
+    """Return the SLOs by budget left, least first; those without data last."""
+
+    def key(item: m.Slo) -> tuple[bool, float, int, str]:
+        left = item.error_budget_remaining
+        return left is None, left if left is not None else 0.0, looks.SLO_RANK[item.state], item.id
+
+    return sorted(slos, key=key)
+
+
+def href(slo_id: str) -> str:
+    return page_href("slo", id=slo_id)
+
+
+def listing(slos: Sequence[m.Slo]) -> Markup:
+    """Return the table of SLOs, worst first."""
+    return table(_COLUMNS, [_row(item) for item in worst_first(slos)], caption="SLOs by budget left, worst first")
+
+
+def _row(item: m.Slo) -> tuple[str, ...]:
+    return (
+        looks.slo(item.state),
+        lines(
+            link(href(item.id), title(item)),
+            muted(" · ".join(part for part in (item.environment, promise(item)) if part)),
+            looks.slo_flags(item),
+        ),
+        lines(units.objective(item.objective), muted(units.window_name(item.window))),
+        lines(sli(item.sli), muted(f"{units.count(item.bad)} bad of {units.count(item.total)}")),
+        budget_bar(item.error_budget_remaining),
+        lines(
+            sli(item.hour.sli),
+            muted(f"{units.count(item.hour.bad)} bad of {units.count(item.hour.total)}"),
+            muted(f"budget left {budget_text(item.hour.error_budget_remaining)}"),
+        ),
+        burn_summary(item.burn_rates),
+        runs_out(item),
+    )
+
+
+def title(item: m.Slo) -> str:
+    """Return the SLO's name, with its service unless the name already says it."""
+    return item.name if item.service.lower() in item.name.lower() else f"{item.service} · {item.name}"
+
+
+def promise(item: m.Slo) -> str:
+    """Return what a good event is, in words."""
+    if item.kind == "latency" and item.threshold_ms is not None:
+        return f"requests within {units.duration(item.threshold_ms)}"
+    return {"availability": "requests without error", "latency": "fast requests", "custom": "good events"}[item.kind]
+
+
+def sli(value: float | None) -> str:
+    """Return an SLI, or that there is none."""
+    return units.percent(value, 3) if value is not None else muted("no data")
+
+
+def budget_text(left: float | None) -> str:
+    """Return the budget left in per cent; overspent budgets say so."""
+    if left is None:
+        return "no data"
+    if left < 0:
+        return f"{units.percent(left, 0 if left <= -10 else 1)} (overspent)"
+    return units.percent(left, 1)
+
+
+def budget_tone(left: float | None) -> Tone:
+    if left is None:
+        return "none"
+    if left <= 0:
+        return "bad"
+    return "warn" if left < _LOW_BUDGET else "good"
+
+
+def budget_bar(left: float | None) -> Markup:
+    """Return the budget left as a bar with its number; an overspent budget fills its bar in red."""
+    if left is None:
+        return muted("no data")
+    return bar(1.0 if left < 0 else left, budget_tone(left), budget_text(left))
+
+
+def by_length(burn_rates: dict[str, float | None]) -> list[tuple[str, float | None]]:
+    """Return the windows from short to long."""
+    return sorted(burn_rates.items(), key=lambda item: (units.window_seconds(item[0]) or 0, item[0]))
+
+
+def burn_summary(burn_rates: dict[str, float | None]) -> Markup:
+    """Return every window's burn rate, two in a line."""
+    if not burn_rates:
+        return muted("no data")
+    pairs = (tag("span", units.burn(value), " ", muted(window)) for window, value in by_length(burn_rates))
+    return tag("div", *pairs, css="nl-pairs")
+
+
+def burn_table(item: m.Slo) -> Markup:
+    """Return the burn rates and how long the whole budget lasts at each of them."""
+    window_s = units.window_seconds(item.window)
+    columns = (Column("Window"), Column("Burn rate", numeric=True), Column("A full budget lasts", numeric=True))
+    rows = [
+        (
+            units.window_name(window),
+            units.burn(value) if value is not None else muted("no traffic"),
+            units.length(window_s / value) if value and window_s else units.MISSING,
+        )
+        for window, value in by_length(item.burn_rates)
+    ]
+    return table(columns, rows, caption="Burn rates by window")
+
+
+def seconds_to_exhaustion(item: m.Slo) -> float | None:
+    """Return when the budget ends at the burn rate of the last hour, None where it does not or is spent.
+
+    The budget lasts its whole window at burn rate 1 (SRE Workbook, chapter 5), so what is left of it lasts
+    window * left / burn rate.
+    """
+    window_s = units.window_seconds(item.window)
+    burn, left = item.burn_rates.get("1h"), item.error_budget_remaining
+    if not window_s or not burn or left is None or left <= 0:
+        return None
+    seconds = window_s * left / burn
+    return seconds if seconds < window_s else None
+
+
+def runs_out(item: m.Slo) -> Markup:
+    """Return when the budget ends, in words."""
+    left = item.error_budget_remaining
+    if left is None:
+        return muted("no data")
+    if left <= 0:
+        return tag("span", "spent", css="nl-text-bad")
+    seconds = seconds_to_exhaustion(item)
+    if seconds is None:
+        return muted("not within the window")
+    return lines(f"in {units.length(seconds)}", muted("at the last hour's rate"))
+
+
+def headline(item: m.Slo) -> Markup:
+    """Return the numbers of one SLO."""
+    window = units.window_name(item.window)
+    rows = [
+        ("State", join([looks.slo(item.state), " ", looks.slo_flags(item)])),
+        ("Objective", f"{units.objective(item.objective)} {promise(item)} over {window}"),
+        (f"SLI, {window}", lines(sli(item.sli), muted(_counts(item.good, item.bad, item.total)))),
+        (f"Budget left, {window}", budget_bar(item.error_budget_remaining)),
+        ("SLI, 1 hour", lines(sli(item.hour.sli), muted(_counts(item.hour.good, item.hour.bad, item.hour.total)))),
+        ("Budget left, 1 hour", budget_bar(item.hour.error_budget_remaining)),
+        ("Runs out", runs_out(item)),
+    ]
+    if item.kind == "latency":
+        measured = units.duration(item.percentile_ms)
+        rows.append(
+            (f"p{item.objective * 100:g}, last hour", f"{measured} (limit {units.duration(item.threshold_ms)})")
+        )
+    rows += [("Service", link(page_href("service", name=item.service, environment=item.environment), item.service))]
+    rows += [("Environment", item.environment or units.MISSING), ("Policy", item.policy or units.MISSING)]
+    rows += [("Defined in", item.source or units.MISSING), ("As of", units.instant(item.as_of))]
+    return facts(rows)
+
+
+def _counts(good: int, bad: int, total: int) -> str:
+    return f"{units.count(good)} good, {units.count(bad)} bad, {units.count(total)} in all"
+
+
+def of_service(slos: Sequence[m.Slo], service: str, environment: str) -> Markup:
+    """Return the SLOs of one service as a short table."""
+    own = [item for item in worst_first(slos) if item.service == service and item.environment == environment]
+    columns = (Column("State"), Column("SLO"), Column("Objective", numeric=True), Column("Budget left"))
+    rows = [
+        (chip(looks.SLO_STATES[item.state]), link(href(item.id), item.name), units.objective(item.objective),
+         budget_bar(item.error_budget_remaining))
+        for item in own
+    ]  # fmt: skip
+    return table(columns, rows, caption=f"SLOs of {service}") if rows else muted("This service has no SLO yet.")
+
+
+def adopt_command(item: m.Slo) -> str:
+    """Return the command that turns a draft into a file of one's own."""
+    return f"ninelives slo adopt {item.id}"

@@ -1,0 +1,144 @@
+"""The story of the README, in its order: start the demo, look at it, break it, be paged, run experiments."""
+
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+from stack import CLI, Stack, Webhook, wait_for
+
+SERVICES = {"gateway", "orders", "catalog"}
+
+
+@pytest.fixture(scope="module")
+def demo(make_stack: Callable[..., Stack], webhook: Webhook) -> Iterator[Stack]:
+    stack = make_stack("--demo", "--webhooks", webhook.url)
+    stack.start()
+    yield stack
+    assert stack.stop() == 0, stack.log
+
+
+def test_it_prints_four_addresses(demo: Stack):
+    for name in ("dashboard", "api", "otlp-http", "otlp-grpc"):
+        assert f"http://127.0.0.1:{demo.ports[name]}" in demo.log
+
+
+def test_within_90_s_three_services_and_six_objectives_have_true_numbers(demo: Stack):
+    with demo.api() as api:
+        services = wait_for(
+            lambda: _seen(api.services(window_s=60)), demo.started_at + 90 - time.monotonic(), "rates of three services"
+        )
+        for service in services:
+            assert service.rate_per_s > 0
+            assert service.error_ratio is not None
+            assert service.p95_ms is not None
+        found = wait_for(
+            lambda: _with_budget(api.slos()), demo.started_at + 90 - time.monotonic(), "six objectives with a budget"
+        )
+        assert len(found) >= 6
+        budgets = {slo.id: slo.error_budget_remaining for slo in found}
+        assert all(0.5 <= budget <= 1 for budget in budgets.values()), budgets
+        assert all(slo.provisional and 0.09 < slo.coverage < 0.11 for slo in found), "3 of 30 days are covered"
+
+
+def _seen(services):
+    return services if {service.name for service in services} >= SERVICES else None
+
+
+def _with_budget(slos):
+    known = [slo for slo in slos if slo.error_budget_remaining is not None and slo.total > 10_000]
+    return known if len(known) >= 6 else None
+
+
+def test_a_latency_experiment_ends_with_a_true_verdict(demo: Stack):
+    """300 ms on the edge to orders: the gateway answers, but no longer within 250 ms."""
+    found = demo.command("chaos", "run", str(_experiment("orders-latency")))
+    assert found.returncode == 1, found.stdout + found.stderr
+    with demo.api() as api:
+        run = next(run for run in api.runs() if run.experiment == "orders-latency")
+    assert (run.status, run.verdict) == ("finished", "deviated")
+    by_sli = {finding.sli: finding for finding in run.findings}
+    assert by_sli["availability"].verdict == "held"
+    assert by_sli["latency"].verdict == "deviated"
+    assert by_sli["latency"].treatment_p95_ms > by_sli["latency"].control_p95_ms + 150
+    assert by_sli["latency"].interval_low > by_sli["latency"].margin
+    assert _faults(demo) == []
+
+
+def test_a_kill_experiment_ends_with_a_true_verdict_and_the_service_is_back(demo: Stack):
+    """Orders is killed every 5 s: what it answered is lost while it starts again."""
+    found = demo.command("chaos", "run", str(_experiment("orders-kill")))
+    assert found.returncode == 1, found.stdout + found.stderr
+    with demo.api() as api:
+        run = next(run for run in api.runs() if run.experiment == "orders-kill")
+        assert any(note.id == run.id for note in api.annotations())
+    assert run.verdict == "deviated"
+    (finding,) = run.findings
+    assert finding.treatment_bad > 0
+    assert finding.interval_low > finding.margin
+    wait_for(lambda: _gateway_answers(demo), 10, "the gateway to answer")
+
+
+def test_a_runner_killed_in_the_middle_leaves_the_services_healthy_within_the_lease(demo: Stack):
+    runner = subprocess.Popen(
+        [*CLI, "chaos", "run", str(_experiment("orders-latency"))],
+        cwd=demo.folder, env=demo.environment(), stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    fault = wait_for(lambda: _faults(demo), 90, "the fault to be injected")[0]
+    assert _gateway_takes_s(demo) > 0.3
+    runner.send_signal(signal.SIGKILL)
+    runner.wait()
+    killed_at = time.monotonic()
+    wait_for(lambda: not _faults(demo), 12, "the lease to end")
+    lease_s = 10
+    assert time.monotonic() - killed_at < lease_s + 1
+    assert min(_gateway_takes_s(demo) for _ in range(5)) < 0.3
+    with demo.api() as api:
+        wait_for(lambda: api.runs()[0].status == "aborted", 40, f"the run with fault {fault} to be called aborted")
+
+
+def test_breaking_errors_pages_within_2_minutes_and_healing_resolves(demo: Stack, webhook: Webhook):
+    webhook.received.clear()
+    assert demo.command("demo", "break", "errors", "--for", "120s").returncode == 0
+    alert = wait_for(lambda: webhook.of("firing", "orders-availability"), 120, "the page")[0]
+    assert "of orders's requests in demo failed in the last minute" in alert["annotations"]["summary"]
+    traces = alert["annotations"]["exemplar_trace_ids"].split(",")
+    assert 1 <= len(traces) <= 3
+    with demo.api() as api:
+        for trace_id in traces:
+            assert any(span.error for span in api.trace(trace_id).spans)
+        alerts = {item.slo_id: item for item in api.alerts(state="firing")}
+        assert alerts["orders-availability"].exemplar_trace_ids == traces
+        assert (
+            alert["annotations"]["alert_url"] == f"{demo.url('dashboard')}/alert?id={alerts['orders-availability'].id}"
+        )
+        assert demo.command("demo", "heal").returncode == 0
+        wait_for(lambda: webhook.of("resolved", "orders-availability"), 180, "the resolved message")
+        assert api.alert(alerts["orders-availability"].id).resolved_at <= datetime.now(UTC)
+
+
+def _experiment(name: str):
+    from pathlib import Path
+
+    import demo as package
+
+    return Path(package.__file__).parent / "experiments" / f"{name}.yaml"
+
+
+def _faults(demo: Stack) -> list[str]:
+    found = httpx.get(f"{demo.url('faults')}/faults", trust_env=False).json()
+    items = found["items"] if isinstance(found, dict) and "items" in found else found
+    return [fault["id"] for fault in items]
+
+
+def _gateway_answers(demo: Stack) -> bool:
+    return httpx.get(f"http://127.0.0.1:{demo.ports['demo']}/products/1", trust_env=False, timeout=5).status_code == 200
+
+
+def _gateway_takes_s(demo: Stack) -> float:
+    began = time.monotonic()
+    _gateway_answers(demo)
+    return time.monotonic() - began

@@ -1,0 +1,100 @@
+"""Migrations from zero, and every query on what they made."""
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib import resources
+
+import pytest
+
+from storage.client import load_query
+from storage.errors import DatabaseError, MigrationError
+from storage.migrate import Migration, load_migrations, migrate, pending
+
+QUERIES = sorted(
+    file.name.removesuffix(".sql")
+    for file in resources.files("storage").joinpath("queries").iterdir()
+    if file.name.endswith(".sql")
+)
+SLOTS = {
+    "minutes": "(SELECT minute FROM arrivals)",
+    "predicates": "error, duration_ns > 5",
+    "filter": "true",
+    "good": "NOT error",
+}
+VALUES = {
+    "String": "ab" * 16,
+    "Bool": True,
+    "UInt8": 4,
+    "UInt32": 60,
+    "UInt64": 7,
+    "DateTime('UTC')": "2026-01-31 12:00:00",
+    "DateTime64(3, 'UTC')": "2026-01-31 12:00:00.123",
+    "DateTime64(9, 'UTC')": "2026-01-31 12:00:00.123456",
+}
+
+
+def value_of(kind):
+    inner = re.fullmatch(r"Array\((.*)\)", kind)
+    return [VALUES[inner.group(1)]] if inner else VALUES[kind]
+
+
+def test_from_zero_every_migration_is_applied_once_and_in_order(empty_database):
+    names = [migration.name for migration in load_migrations()]
+    assert names == sorted(names)
+    assert [int(name.partition("_")[0]) for name in names] == list(range(1, len(names) + 1))
+    assert migrate(empty_database) == names
+    assert migrate(empty_database) == []
+    assert pending(empty_database, load_migrations()) == []
+
+
+def test_a_migration_that_was_changed_after_it_was_applied_is_refused(empty_database):
+    first, second = (Migration(f"000{n}_create_t{n}", f"CREATE TABLE t{n} (a UInt8) ENGINE = Null") for n in (1, 2))
+    migrate(empty_database, [first])
+    changed = replace(first, sql=first.sql + " -- changed")
+    with pytest.raises(MigrationError, match="0001_create_t1 was changed"):
+        migrate(empty_database, [changed, second])
+    assert migrate(empty_database, [first, second]) == [second.name], "nothing was applied before the refusal"
+
+
+def test_a_database_of_a_newer_version_is_refused(empty_database):
+    known = Migration("0001_create_t", "CREATE TABLE t (a UInt8) ENGINE = Null")
+    migrate(empty_database, [known])
+    with pytest.raises(MigrationError, match="does not know: use the newer version"):
+        migrate(empty_database, [])
+
+
+def test_a_migration_that_fails_is_named_and_the_ones_before_it_stay(empty_database):
+    good = Migration("0001_create_t", "CREATE TABLE t (a UInt8) ENGINE = Null")
+    bad = Migration("0002_create_u", "CREATE TABLE u (a NoSuchType) ENGINE = Null")
+    with pytest.raises(MigrationError, match="0002_create_u failed"):
+        migrate(empty_database, [good, bad])
+    fixed = replace(bad, sql="CREATE TABLE u (a UInt8) ENGINE = Null")
+    assert migrate(empty_database, [good, fixed]) == ["0002_create_u"]
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_every_query_runs_on_an_empty_database(database, name):
+    """Parameters come from the query's own text, so a new query is tested as soon as its file is there."""
+    text = load_query(name)
+    slots = {slot: sql for slot, sql in SLOTS.items() if f"/*{slot}*/" in text}
+    parameters = {parameter: value_of(kind) for parameter, kind in re.findall(r"\{(\w+):([^}]+)\}", text)}
+    rows = database.rows(name, parameters, **slots)
+    assert len(rows) <= 1, "only totals answer from nothing"
+
+
+def test_times_come_back_in_utc_with_their_zone(database):
+    database.insert(
+        "sli_minutes",
+        [(1, "", datetime(2026, 1, 31, 12, tzinfo=UTC), 1, 0, 1)],
+        ["series", "grp", "minute", "good", "bad", "revision"],
+    )
+    parameters = {"series": 1, "start": "2026-01-31 00:00:00", "end": "2026-02-01 00:00:00", "step_s": 60}
+    (row,) = database.rows("sli_steps", parameters)
+    assert row["at"].isoformat() == "2026-01-31T12:00:00+00:00"
+
+
+def test_what_the_engine_refuses_comes_out_with_its_code(database):
+    with pytest.raises(DatabaseError, match="no_such_table") as failure:
+        database.command("SELECT * FROM no_such_table")
+    assert failure.value.code == 60

@@ -1,0 +1,176 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.models import EdgeCount
+from chaos.experiment import AvailabilityHypothesis, LatencyHypothesis
+from chaos.judge import Arm, decide, find, run_verdict
+from chaos.sighting import Delay, Sighting, Traffic, down_sighting, kill_sighting, latency_sighting
+from chaos.summary import summarise
+
+AVAILABILITY = AvailabilityHypothesis(service="gateway", sli="availability", margin=0.01)
+LATENCY = LatencyHypothesis(service="gateway", sli="latency", threshold_ms=250.0, margin=0.05)
+SEEN = Sighting(seen=True, evidence="gateway → orders p50 went from 4 ms to 305 ms")
+UNSEEN = Sighting(seen=False, evidence="nothing moved")
+
+
+def edge(calls, errors, p50_ms=None):
+    return EdgeCount(client="gateway", server="orders", calls=calls, errors=errors, p50_ms=p50_ms, p95_ms=None)
+
+
+@st.composite
+def arms(draw):
+    total = draw(st.integers(1, 5000))
+    return Arm(draw(st.integers(0, total)), total)
+
+
+@pytest.mark.parametrize(
+    ("control", "treatment", "verdict"),
+    [
+        (Arm(0, 1000), Arm(0, 1000), "held"),
+        (Arm(0, 1000), Arm(200, 1000), "deviated"),
+        (Arm(0, 100), Arm(0, 100), "inconclusive"),
+        (Arm(100, 100), Arm(100, 100), "inconclusive"),
+        (Arm(5000, 5000), Arm(5000, 5000), "held"),
+        (Arm(1000, 1000), Arm(0, 1000), "held"),
+        (Arm(0, 1000), Arm(1000, 1000), "deviated"),
+    ],
+)
+def test_the_interval_against_the_margin_decides(control, treatment, verdict):
+    """Below a margin of 1 point held, above it deviated, across it inconclusive; old damage is not counted."""
+    assert decide(control, treatment, margin=0.01, min_samples=100).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("control", "treatment", "word"), [(Arm(0, 0), Arm(0, 9), "before"), (Arm(0, 9), Arm(0, 0), "under")]
+)
+def test_an_empty_window_is_never_good_news(control, treatment, word):
+    """0 of 0 is inconclusive and says which window was empty, even when no samples are asked for."""
+    decision = decide(control, treatment, margin=0.5, min_samples=0)
+    assert (decision.verdict, decision.difference, decision.interval) == ("inconclusive", None, None)
+    assert f"no requests {word} the fault" in decision.reason
+
+
+def test_too_few_samples_are_inconclusive_and_say_how_many_are_missing():
+    """A clear difference in 40 requests is not a verdict when 100 were asked for."""
+    decision = decide(Arm(0, 400), Arm(40, 40), margin=0.01, min_samples=100)
+    assert decision.verdict == "inconclusive"
+    assert decision.reason.endswith("60 more")
+
+
+def test_an_inconclusive_decision_says_how_many_more_would_tell_and_keeps_its_word():
+    """Multiplying both windows to the number it names, ratios unchanged, decides."""
+    control, treatment = Arm(10, 1000), Arm(10, 1000)
+    decision = decide(control, treatment, margin=0.008, min_samples=100)
+    assert decision.verdict == "inconclusive"
+    more = int(decision.reason.split("about ")[1].split()[0])
+    factor = -(-(1000 + more) // 1000)
+    scaled = Arm(10 * factor, 1000 * factor)
+    assert decide(scaled, scaled, margin=0.008, min_samples=100).verdict == "held"
+
+
+@given(arms(), arms(), st.floats(0, 0.9), st.integers(0, 200))
+def test_verdict_and_interval_agree(control, treatment, margin, min_samples):
+    """Held and deviated are never both possible, and follow from the interval alone."""
+    decision = decide(control, treatment, margin=margin, min_samples=min_samples)
+    if decision.verdict == "held":
+        assert decision.interval.high <= margin
+    elif decision.verdict == "deviated":
+        assert decision.interval.low > margin
+    else:
+        assert (
+            decision.interval.low <= margin < decision.interval.high
+            or min(control.total, treatment.total) < min_samples
+        )
+
+
+@given(arms(), arms(), st.floats(0, 0.4), st.floats(0, 0.4))
+def test_a_wider_margin_never_turns_held_into_deviated(control, treatment, one, other):
+    """Verdicts are monotone in the margin."""
+    order = ["deviated", "inconclusive", "held"]
+    strict, lenient = (
+        decide(control, treatment, margin=margin, min_samples=1).verdict for margin in sorted((one, other))
+    )
+    assert order.index(strict) <= order.index(lenient)
+
+
+def test_a_finding_carries_counts_interval_and_p95():
+    """The stored finding repeats what was counted; the p95 describes."""
+    finding = find(LATENCY, Arm(3, 500, 90.0), Arm(495, 500, 340.0), min_samples=100)
+    assert (finding.verdict, finding.sli, finding.margin, finding.confidence) == ("deviated", "latency", 0.05, 0.95)
+    assert (finding.control_bad, finding.control_total, finding.treatment_bad, finding.treatment_total) == (
+        3,
+        500,
+        495,
+        500,
+    )
+    assert (finding.control_p95_ms, finding.treatment_p95_ms) == (90.0, 340.0)
+    assert finding.difference == pytest.approx(0.984)
+    assert finding.interval_low < finding.difference < finding.interval_high
+
+
+def test_the_worst_finding_decides_and_an_unseen_fault_proves_nothing():
+    """not_injected beats deviated beats inconclusive beats held."""
+    held = find(AVAILABILITY, Arm(0, 5000), Arm(0, 5000), min_samples=1)
+    deviated = find(AVAILABILITY, Arm(0, 5000), Arm(4000, 5000), min_samples=1)
+    unsure = find(AVAILABILITY, Arm(0, 5), Arm(0, 5), min_samples=1)
+    assert run_verdict([held, held], SEEN) == "held"
+    assert run_verdict([held, unsure], SEEN) == "inconclusive"
+    assert run_verdict([held, unsure, deviated], SEEN) == "deviated"
+    assert run_verdict([deviated], UNSEEN) == "not_injected"
+    assert run_verdict([], SEEN) == "inconclusive"
+
+
+@pytest.mark.parametrize(
+    ("delays", "seen"),
+    [
+        ([Delay("edge", 4.0, 155.0)], True),
+        ([Delay("edge", 4.0, 153.9)], False),
+        ([Delay("edge", None, None), Delay("caller", 10.0, 400.0)], True),
+        ([Delay("edge", 5.0, 5.0), Delay("caller", 10.0, 400.0)], False),
+        ([Delay("edge", None, 300.0)], False),
+        ([], False),
+    ],
+)
+def test_latency_is_seen_when_half_of_it_arrives(delays, seen):
+    """The edge speaks first; the caller's p95 only where the edge has no spans on one side."""
+    assert latency_sighting(delays, injected_ms=300).seen is seen
+
+
+@pytest.mark.parametrize(
+    ("before", "under", "requests_before", "requests_under", "seen"),
+    [
+        (edge(900, 0), edge(900, 880), 900, 20, True),
+        (edge(900, 9), edge(900, 9), 900, 900, False),
+        (edge(0, 0), edge(0, 0), 900, 10, True),
+        (edge(0, 0), edge(0, 0), 3, 0, False),
+        (edge(0, 0), edge(0, 0), 0, 0, False),
+    ],
+)
+def test_down_is_seen_by_failing_calls_or_by_silence_behind_the_edge(
+    before, under, requests_before, requests_under, seen
+):
+    """Errors that were there before do not count, nor does silence of a service that was silent anyway."""
+    assert down_sighting(before, under, Traffic(requests_before, 30), Traffic(requests_under, 30)).seen is seen
+
+
+def test_a_kill_needs_the_daemons_word_and_a_gap_in_the_spans():
+    """Neither a gap without a kill nor a kill without a gap counts."""
+    steady, gap, busy = Traffic(900, 30), Traffic(2, 1), Traffic(30, 1)
+    assert kill_sighting(1, edge(0, 0), edge(0, 0), steady, gap).seen
+    assert kill_sighting(1, edge(900, 0), edge(900, 12), steady, busy).seen
+    assert not kill_sighting(1, edge(900, 0), edge(900, 0), steady, busy).seen
+    assert not kill_sighting(0, edge(900, 0), edge(900, 400), steady, gap).seen
+
+
+def test_the_summary_gives_verdict_numbers_recovery_and_the_weakness_of_the_comparison():
+    """Plain words, worst finding first."""
+    findings = [
+        find(AVAILABILITY, Arm(0, 5000), Arm(0, 5000), min_samples=1),
+        find(LATENCY, Arm(3, 500), Arm(495, 500), min_samples=1),
+    ]
+    text = summarise("deviated", findings, SEEN, [])
+    assert text.startswith("Deviated: ")
+    assert text.index("gateway latency: 495 of 500") < text.index("gateway availability: 0 of 5000")
+    assert "Fault seen: gateway → orders p50" in text
+    assert "weaker than a control at the same time" in text
