@@ -55,6 +55,7 @@ class Spool:
         self._sealed: deque[Segment] = deque()
         self._sizes: dict[str, int] = {}
         self._pending: dict[bytes, Future[None]] = {}
+        self._queued_bytes = 0  # accepted, and not yet in an open segment's size
         self._known: dict[bytes, float] = {}  # digest -> when it was acknowledged, oldest first
         self._open: _OpenSegment | None = None
         self._last_id = ""
@@ -74,7 +75,7 @@ class Spool:
         """
         mark = digest(body)
         with self._changed:
-            if mark in self._known:
+            if time.time() - self._known.get(mark, 0.0) < REMEMBER_S:
                 done: Future[None] = Future()
                 done.set_result(None)
                 return done
@@ -82,10 +83,11 @@ class Spool:
                 return self._pending[mark]
             if self._closing:
                 raise Overloaded("the collector is shutting down")
-            if self.waiting_bytes() + len(data) > self._limit_bytes:
+            if self.waiting_bytes() + self._queued_bytes + len(data) > self._limit_bytes:
                 raise Overloaded(f"the spool is full ({self._limit_bytes} bytes wait for the database)")
             request = _Request(data, items, mark)
             self._pending[mark] = request.done
+            self._queued_bytes += len(data)
             self._waiting.append(request)
             self._changed.notify_all()
             return request.done
@@ -177,7 +179,9 @@ class Spool:
                 self._sizes[self._open.segment.id] = self._open.size
             for request in batch:
                 self._pending.pop(request.digest, None)
+                self._queued_bytes -= len(request.data)
                 if failure is None:
+                    self._known.pop(request.digest, None)  # a dict keeps an old key's place: oldest first
                     self._known[request.digest] = now
         for request in batch:
             if failure is None:

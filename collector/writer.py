@@ -45,7 +45,7 @@ class Writer:
     def __init__(
         self, signal: str, spool: Spool, database: Database, dead_letters: Path, on_insert: Callable[[float], None]
     ) -> None:
-        self.state = WriterState(dead_letters=len(list(dead_letters.glob(f"{signal}-*.json"))))
+        self.state = WriterState(dead_letters=_count_letters(dead_letters, signal))
         self._signal = signal
         self._spool = spool
         self._database = database
@@ -77,8 +77,7 @@ class Writer:
         pause = FIRST_PAUSE_S
         while True:
             try:
-                entries = segment.entries()
-                self._insert_range(segment, entries, segment.id)
+                stored = self._insert_range(segment, segment.entries(), segment.id)
             except (DatabaseError, OSError) as error:
                 self.state.last_error = str(error)[:300]
                 log.warning(
@@ -89,11 +88,16 @@ class Writer:
                 pause = min(LONGEST_PAUSE_S, pause * 2)
             else:
                 self.state.last_error = ""
+                self.state.stored_items += stored
                 self.state.last_stored_at = datetime.now(UTC)
                 return True
 
-    def _insert_range(self, segment: Segment, entries: list[Entry], token: str) -> None:
-        """Insert *entries* under *token*; on a decode error halve them, under tokens that a restart repeats."""
+    def _insert_range(self, segment: Segment, entries: list[Entry], token: str) -> int:
+        """Insert *entries* under *token* and return the items stored.
+
+        On a decode error halve them, under tokens that a restart repeats and that name both ends: a token that two
+        different ranges share would let the second be taken for the first.
+        """
         first, last = entries[0], entries[-1]
         data = segment.map()[first.offset : last.offset + last.length]
         try:
@@ -102,15 +106,13 @@ class Writer:
             if error.code not in DECODE_ERROR_CODES:
                 raise
             if len(entries) == 1:
-                self._rescue(segment, first, str(error))
-                return
+                return self._rescue(segment, first, str(error))
             middle = len(entries) // 2
-            self._insert_range(segment, entries[:middle], f"{segment.id}:{first.offset}-{entries[middle].offset}")
-            self._insert_range(segment, entries[middle:], f"{segment.id}:{entries[middle].offset}-{last.offset}")
-        else:
-            self.state.stored_items += sum(entry.items for entry in entries)
+            halves = (entries[:middle], entries[middle:])
+            return sum(self._insert_range(segment, half, _range_token(segment, half)) for half in halves)
+        return sum(entry.items for entry in entries)
 
-    def _rescue(self, segment: Segment, entry: Entry, reason: str) -> None:
+    def _rescue(self, segment: Segment, entry: Entry, reason: str) -> int:
         """Try a guilty request in canonical form; put it aside with its reason when that fails too."""
         original = unframe(bytes(segment.map()[entry.offset : entry.offset + entry.length]))
         body = canonical(self._signal, original)
@@ -120,8 +122,8 @@ class Writer:
             if error.code not in DECODE_ERROR_CODES:
                 raise
             self._bury(segment, entry, original, reason)
-        else:
-            self.state.stored_items += entry.items
+            return 0
+        return entry.items
 
     def _insert(self, data: memoryview | bytes, token: str) -> None:
         started = time.perf_counter()
@@ -147,5 +149,13 @@ class Writer:
                 file.flush()
                 os.fsync(file.fileno())
         sync_folder(self._dead_letters)
-        self.state.dead_letters += 1
+        self.state.dead_letters = _count_letters(self._dead_letters, self._signal)  # a retry buries it again
         log.error("put aside a request of %d items that the database cannot read: %s", entry.items, stem)
+
+
+def _range_token(segment: Segment, entries: list[Entry]) -> str:
+    return f"{segment.id}:{entries[0].offset}-{entries[-1].offset + entries[-1].length}"
+
+
+def _count_letters(folder: Path, signal: str) -> int:
+    return len(list(folder.glob(f"{signal}-*.json")))

@@ -124,7 +124,7 @@ def _span(row: dict[str, Any]) -> StoredSpan:
         start_ns=row["start_ns"],
         duration_ns=row["duration_ns"],
         status=row["status_name"],
-        status_message=row["status_message"],
+        status_message=row["message"],
         error=row["error"],
         scope=row["scope_name"],
         attributes=merge(*(row[f"attr_{kind}"] for kind in ("str", "int", "num", "bool", "raw_hex"))),

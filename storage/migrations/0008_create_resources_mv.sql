@@ -24,10 +24,10 @@ WITH
             'n'), others(kv)))) AS raws
 SELECT
     resource_id,
-    if(attr_str['service.name'] = '', 'unknown_service', attr_str['service.name']) AS service,
-    if(attr_str['deployment.environment.name'] = '', attr_str['deployment.environment'],
-        attr_str['deployment.environment.name']) AS environment,
-    attr_str['service.version'] AS version,
+    if(attr_str['service.name'] = '', 'unknown_service', toValidUTF8(attr_str['service.name'])) AS service,
+    toValidUTF8(if(attr_str['deployment.environment.name'] = '', attr_str['deployment.environment'],
+        attr_str['deployment.environment.name'])) AS environment,
+    toValidUTF8(attr_str['service.version']) AS version,
     strings(kv) AS attr_str,
     ints(kv) AS attr_int,
     doubles(kv) AS attr_num,

@@ -1,5 +1,6 @@
 -- OTLP spans become rows of spans. Nothing here may raise: whatever the bytes say, the insert must succeed.
 -- A start that is 0, beyond 2^63, older than the retention or over an hour ahead is replaced by the arrival time.
+-- Names that others group and search by are made valid UTF-8 here; attributes keep their bytes and are made so when read.
 -- error: explicit Ok is good; then status ERROR, HTTP and gRPC codes by kind, then error.type (semantic conventions).
 CREATE MATERIALIZED VIEW spans_mv TO spans AS
 WITH
@@ -41,7 +42,7 @@ SELECT
     service,
     environment,
     version,
-    s.name AS name,
+    toValidUTF8(s.name) AS name,
     CAST(if(s.kind BETWEEN 0 AND 5, s.kind, 0) AS
         Enum8('unspecified' = 0, 'internal' = 1, 'server' = 2, 'client' = 3, 'producer' = 4, 'consumer' = 5)) AS kind,
     if(s.end_time_unix_nano > start_ns, s.end_time_unix_nano - start_ns, 0) AS duration_ns,
@@ -69,15 +70,16 @@ SELECT
     bools(s.attributes) AS attr_bool,
     raws(s.attributes) AS attr_raw,
     s.dropped_attributes_count AS dropped_attributes,
-    if(attr_str['http.route'] != '', attr_str['http.route'], if(kind = 'server', attr_str['http.target'], '')) AS http_route,
+    toValidUTF8(if(attr_str['http.route'] != '', attr_str['http.route'], if(kind = 'server', attr_str['http.target'], '')))
+        AS http_route,
     toUInt16(if(http_code BETWEEN 100 AND 599, http_code, 0)) AS http_status,
     toInt8(if(mapContains(attr_bool, 'cache.hit'), attr_bool['cache.hit'], -1)) AS cache_hit,
     multiIf(
         cache_hit < 0, '',
-        attr_str['cache.name'] != '', attr_str['cache.name'],
-        attr_str['db.system.name'] != '', attr_str['db.system.name'],
-        attr_str['db.system'] != '', attr_str['db.system'],
-        s.name) AS cache_name,
+        attr_str['cache.name'] != '', toValidUTF8(attr_str['cache.name']),
+        attr_str['db.system.name'] != '', toValidUTF8(attr_str['db.system.name']),
+        attr_str['db.system'] != '', toValidUTF8(attr_str['db.system']),
+        name) AS cache_name,
     arrayMap(t -> fromUnixTimestamp64Nano(toInt64(if(t < 9223372036854775808, t, 0)), 'UTC'), s.events.time_unix_nano)
         AS `events.ts`,
     s.events.name AS `events.name`,
@@ -88,16 +90,16 @@ SELECT
 FROM
 (
     SELECT received_at, retention_s, resource_id, service, environment, version,
-        ss.scope.name AS scope_name, ss.scope.version AS scope_version, arrayJoin(ss.spans) AS s
+        toValidUTF8(ss.scope.name) AS scope_name, toValidUTF8(ss.scope.version) AS scope_version, arrayJoin(ss.spans) AS s
     FROM
     (
         SELECT received_at, retention_s,
             sipHash64(rs.resource.attributes) AS resource_id,
             strings(rs.resource.attributes) AS r,
-            if(r['service.name'] = '', 'unknown_service', r['service.name']) AS service,
-            if(r['deployment.environment.name'] = '', r['deployment.environment'], r['deployment.environment.name'])
-                AS environment,
-            r['service.version'] AS version,
+            if(r['service.name'] = '', 'unknown_service', toValidUTF8(r['service.name'])) AS service,
+            toValidUTF8(if(r['deployment.environment.name'] = '', r['deployment.environment'],
+                r['deployment.environment.name'])) AS environment,
+            toValidUTF8(r['service.version']) AS version,
             arrayJoin(rs.scope_spans) AS ss
         FROM (SELECT received_at, retention_s, arrayJoin(resource_spans) AS rs FROM otlp_traces)
     )

@@ -10,9 +10,9 @@ WITH
         OR p.time_unix_nano < toUInt64(toUnixTimestamp64Nano(received_at)) - toUInt64(retention_s) * 1000000000
         OR p.time_unix_nano > toUInt64(toUnixTimestamp64Nano(received_at)) + 3600000000000 AS misdated
 SELECT
-    m.name AS metric,
-    m.description AS description,
-    m.unit AS unit,
+    toValidUTF8(m.name) AS metric,
+    toValidUTF8(m.description) AS description,
+    toValidUTF8(m.unit) AS unit,
     'gauge' AS type,
     toInt32(0) AS temporality,
     false AS monotonic,
@@ -36,8 +36,9 @@ FROM
         FROM
         (
             SELECT received_at, retention_s, sipHash64(rm.resource.attributes) AS resource_id, texts(rm.resource.attributes) AS r,
-                if(r['service.name'] = '', 'unknown_service', r['service.name']) AS service,
-                if(r['deployment.environment.name'] = '', r['deployment.environment'], r['deployment.environment.name']) AS environment,
+                if(r['service.name'] = '', 'unknown_service', toValidUTF8(r['service.name'])) AS service,
+                toValidUTF8(if(r['deployment.environment.name'] = '', r['deployment.environment'],
+                    r['deployment.environment.name'])) AS environment,
                 arrayJoin(rm.scope_metrics) AS sm
             FROM (SELECT received_at, retention_s, arrayJoin(resource_metrics) AS rm FROM otlp_metrics)
         )

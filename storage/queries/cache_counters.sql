@@ -8,11 +8,11 @@ WITH
         attributes['type'] IN ('hit', 'miss'), attributes['type'],
         attributes['status'] IN ('hit', 'miss'), attributes['status'],
         '') AS outcome_of,
-    multiIf(
+    toValidUTF8(multiIf(
         attributes['cache.name'] != '', attributes['cache.name'],
         attributes['cache'] != '', attributes['cache'],
         attributes['name'] != '', attributes['name'],
-        replaceRegexpOne(metric, '[._](hits?|miss(es)?)(_total)?$', '')) AS cache_of
+        replaceRegexpOne(metric, '[._](hits?|miss(es)?)(_total)?$', ''))) AS cache_of
 SELECT
     service, environment, cache, outcome = 'hit' AS hit,
     toStartOfInterval(ts, toIntervalSecond({step_s:UInt32}), 'UTC') AS at,

@@ -32,4 +32,5 @@ def main() -> None:
     provider.shutdown()
 
 
-main()
+if __name__ == "__main__":
+    main()
