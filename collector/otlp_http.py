@@ -6,10 +6,11 @@ from fastapi import FastAPI, Request, Response
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from collector.check import Checked
 from collector.compression import decompress
-from collector.errors import Refused, TooLarge, UnsupportedEncoding
+from collector.errors import BadPayload, Refused, TooLarge, UnsupportedEncoding
 from collector.intake import SIGNALS, Intake
 from collector.status_message import status_bytes
 
@@ -65,10 +66,13 @@ def _require_protobuf(request: Request) -> None:
 async def _read(request: Request, limit_bytes: int) -> bytes:
     """Return the body; stop reading as soon as it is larger than *limit_bytes*, whatever its header says."""
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit_bytes:
-            raise TooLarge(f"the body is larger than {limit_bytes} bytes; send smaller batches")
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > limit_bytes:
+                raise TooLarge(f"the body is larger than {limit_bytes} bytes; send smaller batches")
+    except ClientDisconnect as error:  # nobody hears the answer, but it is no fault of ours to log
+        raise BadPayload(f"the client went away after {len(body)} bytes of its body") from error
     return bytes(body)
 
 

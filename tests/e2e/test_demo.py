@@ -5,12 +5,26 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from importlib.util import find_spec
+from pathlib import Path
 
 import httpx
 import pytest
+import yaml
+from pages import open_page
+from playwright.sync_api import Browser
 from stack import CLI, Stack, Webhook, wait_for
 
 SERVICES = {"gateway", "orders", "catalog"}
+OTHER_PAGES = (
+    ("services", "/services", "orders"),
+    ("service", "/service?name=gateway&environment=demo", "GET /products/{product_id}"),
+    ("traces", "/traces?service=gateway", "gateway"),
+    ("slo", "/slo?id=orders-availability", "Orders availability"),
+    ("cache", "/cache", "catalog"),
+    ("alerts", "/alerts", "Alerts"),
+    ("chaos", "/chaos", "Chaos"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -53,13 +67,44 @@ def _with_budget(slos):
     return known if len(known) >= 6 else None
 
 
-def test_a_latency_experiment_ends_with_a_true_verdict(demo: Stack):
+def test_the_pages_show_the_demo_without_errors_or_foreign_requests(demo: Stack, browser: Browser, pictures: Path):
+    with demo.api() as api:
+        trace = next(trace for trace in api.traces(service="gateway", min_duration_ms=5) if len(trace.services) == 3)
+    with open_page(browser, demo.url("dashboard")) as visit:
+        visit.go("/")
+        for service in SERVICES:
+            visit.sees(service)
+        visit.sees("p95")
+        visit.picture(pictures / "overview.png")
+        visit.go("/slos")
+        visit.sees("Gateway availability")
+        visit.sees("provisional")
+        visit.picture(pictures / "slos.png")
+        visit.go(f"/trace?trace={trace.trace_id}")
+        visit.sees(trace.name)
+        visit.sees("catalog")
+        visit.picture(pictures / "trace.png")
+        for name, path, text in OTHER_PAGES:
+            visit.go(path)
+            visit.sees(text)
+            visit.picture(pictures / f"{name}.png")
+    assert visit.foreign_requests == []
+    assert visit.unexpected_errors == []
+
+
+def test_a_latency_experiment_ends_with_a_true_verdict(demo: Stack, browser: Browser, pictures: Path):
     """300 ms on the edge to orders: the gateway answers, but no longer within 250 ms."""
-    found = demo.command("chaos", "run", str(_experiment("orders-latency")))
+    found = demo.command("chaos", "run", _experiment(demo, "orders-latency"))
     assert found.returncode == 1, found.stdout + found.stderr
     with demo.api() as api:
         run = next(run for run in api.runs() if run.experiment == "orders-latency")
     assert (run.status, run.verdict) == ("finished", "deviated")
+    with open_page(browser, demo.url("dashboard")) as visit:
+        visit.go("/chaos")
+        visit.sees(run.title)
+        visit.go(f"/run?id={run.id}")
+        visit.sees("deviated")
+        visit.picture(pictures / "run.png")
     by_sli = {finding.sli: finding for finding in run.findings}
     assert by_sli["availability"].verdict == "held"
     assert by_sli["latency"].verdict == "deviated"
@@ -70,7 +115,7 @@ def test_a_latency_experiment_ends_with_a_true_verdict(demo: Stack):
 
 def test_a_kill_experiment_ends_with_a_true_verdict_and_the_service_is_back(demo: Stack):
     """Orders is killed every 5 s: what it answered is lost while it starts again."""
-    found = demo.command("chaos", "run", str(_experiment("orders-kill")))
+    found = demo.command("chaos", "run", _experiment(demo, "orders-kill"))
     assert found.returncode == 1, found.stdout + found.stderr
     with demo.api() as api:
         run = next(run for run in api.runs() if run.experiment == "orders-kill")
@@ -84,7 +129,7 @@ def test_a_kill_experiment_ends_with_a_true_verdict_and_the_service_is_back(demo
 
 def test_a_runner_killed_in_the_middle_leaves_the_services_healthy_within_the_lease(demo: Stack):
     runner = subprocess.Popen(
-        [*CLI, "chaos", "run", str(_experiment("orders-latency"))],
+        [*CLI, "chaos", "run", _experiment(demo, "orders-latency")],
         cwd=demo.folder, env=demo.environment(), stdout=subprocess.DEVNULL,
     )  # fmt: skip
     fault = wait_for(lambda: _faults(demo), 90, "the fault to be injected")[0]
@@ -100,7 +145,9 @@ def test_a_runner_killed_in_the_middle_leaves_the_services_healthy_within_the_le
         wait_for(lambda: api.runs()[0].status == "aborted", 40, f"the run with fault {fault} to be called aborted")
 
 
-def test_breaking_errors_pages_within_2_minutes_and_healing_resolves(demo: Stack, webhook: Webhook):
+def test_breaking_errors_pages_within_2_minutes_and_healing_resolves(
+    demo: Stack, webhook: Webhook, browser: Browser, pictures: Path
+):
     webhook.received.clear()
     assert demo.command("demo", "break", "errors", "--for", "120s").returncode == 0
     alert = wait_for(lambda: webhook.of("firing", "orders-availability"), 120, "the page")[0]
@@ -112,20 +159,24 @@ def test_breaking_errors_pages_within_2_minutes_and_healing_resolves(demo: Stack
             assert any(span.error for span in api.trace(trace_id).spans)
         alerts = {item.slo_id: item for item in api.alerts(state="firing")}
         assert alerts["orders-availability"].exemplar_trace_ids == traces
-        assert (
-            alert["annotations"]["alert_url"] == f"{demo.url('dashboard')}/alert?id={alerts['orders-availability'].id}"
-        )
+        alert_id = alerts["orders-availability"].id
+        assert alert["annotations"]["alert_url"] == f"{demo.url('dashboard')}/alert?id={alert_id}"
+        with open_page(browser, demo.url("dashboard")) as visit:
+            visit.go(f"/alert?id={alert_id}")
+            visit.sees("of orders's requests in demo failed")
+            visit.picture(pictures / "alert.png")
         assert demo.command("demo", "heal").returncode == 0
         wait_for(lambda: webhook.of("resolved", "orders-availability"), 180, "the resolved message")
         assert api.alert(alert_id).resolved_at <= datetime.now(UTC)
 
 
-def _experiment(name: str):
-    from pathlib import Path
-
-    import demo as package
-
-    return Path(package.__file__).parent / "experiments" / f"{name}.yaml"
+def _experiment(demo: Stack, name: str) -> str:
+    """Return the demo's experiment with shorter phases, as a file of the same name."""
+    shipped = Path(find_spec("demo").origin).parent / "experiments" / f"{name}.yaml"
+    experiment = yaml.safe_load(shipped.read_text()) | {"baseline_s": 15, "duration_s": 15, "recovery_s": 8}
+    path = demo.folder / f"{name}.yaml"
+    path.write_text(yaml.safe_dump(experiment))
+    return str(path)
 
 
 def _faults(demo: Stack) -> list[str]:

@@ -344,8 +344,9 @@ def test_gauges_sums_and_histograms_become_points_of_series(database, store, otl
     }
     points = rows(
         database,
-        "SELECT s.metric AS metric, s.attributes['queue'] AS queue, p.value AS value,"
-        " s.temporality = 'cumulative' AS c, s.monotonic AS m FROM metric_points AS p JOIN metric_series AS s USING (series_id) ORDER BY value",
+        """SELECT s.metric AS metric, s.attributes['queue'] AS queue, p.value AS value,
+            s.temporality = 'cumulative' AS c, s.monotonic AS m
+        FROM metric_points AS p JOIN metric_series AS s USING (series_id) ORDER BY value""",
     )
     assert [tuple(row.values()) for row in points] == [
         ("queue.depth", "mail", 0.0, 0, False),

@@ -11,10 +11,14 @@ from slo.predicate_parser import parse_predicate
 from storage.predicate_sql import PredicateSql
 
 LITERALS = st.one_of(
-    st.text(max_size=12), st.booleans(), st.integers(-(2**63), 2**63 - 1), st.floats(allow_nan=False, allow_infinity=False)
-)  # fmt: skip
+    st.text(max_size=12),
+    st.booleans(),
+    st.integers(-(2**63), 2**63 - 1),
+    st.floats(allow_nan=False, allow_infinity=False),
+)
+OPERATORS = st.sampled_from(["=", "!=", "<", "<=", ">", ">="])
 COMPARISONS = st.one_of(
-    st.builds(Comparison, st.text(min_size=1, max_size=12), st.sampled_from(["=", "!=", "<", "<=", ">", ">="]), LITERALS),
+    st.builds(Comparison, st.text(min_size=1, max_size=12), OPERATORS, LITERALS),
     st.builds(Comparison, st.text(min_size=1), st.just("in"), st.lists(LITERALS, min_size=1, max_size=3).map(tuple)),
 )  # fmt: skip
 PREDICATES = st.recursive(
@@ -58,8 +62,13 @@ def test_several_predicates_of_one_query_share_no_parameter():
 
 @pytest.mark.parametrize(
     ("text", "nanoseconds"),
-    [("duration_ms <= 300", 300_000_000), ("duration_ms < 0.1", 100_000), ("duration_ms > 0.000001", 1), ("duration_ms > 1.1", 1_100_000)],
-)  # fmt: skip
+    [
+        ("duration_ms <= 300", 300_000_000),
+        ("duration_ms < 0.1", 100_000),
+        ("duration_ms > 0.000001", 1),
+        ("duration_ms > 1.1", 1_100_000),
+    ],
+)
 def test_milliseconds_become_whole_nanoseconds(text, nanoseconds):
     sql = PredicateSql()
     sql.compile(parse_predicate(text))

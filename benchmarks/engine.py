@@ -1,0 +1,92 @@
+"""The peer: the bare engine, given the same requests as finished segments. No HTTP, no check, no spool, no evaluator.
+
+Both functions open the engine, which allows one process a folder and never returns its threads, so each call runs in
+a process of its own.
+"""
+
+import multiprocessing
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from benchmarks.cpu import wait_until_settled
+from benchmarks.payload import Plan, plan
+from collector.segment import frame
+from collector.spool import SEAL_BYTES
+from ninelives.settings import Settings
+from storage.client import Database
+from storage.ingest import insert_segment
+from storage.migrate import migrate
+from storage.totals import span_total
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class EngineRun:
+    spans: int
+    cpu_s: float
+    segments: int
+
+
+def measure_engine(folder: Path, spans: int, batch: int) -> EngineRun:
+    """Insert *spans* spans into an empty database in *folder* and return the engine's CPU seconds, merges counted."""
+    return _alone(_insert_all, folder, spans, batch)
+
+
+def stored_bytes(folder: Path) -> int:
+    """Return the bytes of the live parts of the database in *folder*, whose server has stopped."""
+    return _alone(_read_bytes, folder)
+
+
+def _alone(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(function, *arguments, **named).result()
+
+
+def _insert_all(folder: Path, spans: int, batch: int) -> EngineRun:
+    database = _open(folder)
+    migrate(database)
+    requests = plan(spans, batch)
+    segments, building_s, before_s = 0, 0.0, time.process_time()
+    stream = _segments(requests)
+    while True:
+        started = time.thread_time()
+        data = next(stream, None)
+        building_s += time.thread_time() - started  # making the bytes is the load's work, not the engine's
+        if data is None:
+            break
+        insert_segment(database, "traces", data, f"bench:{segments}")
+        segments += 1
+    wait_until_settled(time.process_time)
+    cpu_s = time.process_time() - before_s - building_s
+    found = span_total(database)
+    database.close()
+    return EngineRun(found, cpu_s, segments)
+
+
+def _segments(requests: Plan) -> Iterator[bytes]:
+    """Yield the requests in the collector's segment layout, sealed at the collector's size."""
+    open_segment = bytearray()
+    for number in range(requests.requests):
+        open_segment += frame(requests.template(number).fresh(time.time_ns()))
+        if len(open_segment) >= SEAL_BYTES:
+            yield bytes(open_segment)
+            open_segment.clear()
+    if open_segment:
+        yield bytes(open_segment)
+
+
+def _read_bytes(folder: Path) -> int:
+    database = _open(folder)
+    found = int(database.rows("disk_total")[0]["bytes"])
+    database.close()
+    return found
+
+
+def _open(folder: Path) -> Database:
+    return Database(f"chdb://{folder}", memory_bytes=Settings.model_construct(memory=None).memory_bytes)
