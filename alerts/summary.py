@@ -14,7 +14,8 @@ _UNITS: Final = (
     (timedelta(hours=1), "hour"),
     (timedelta(minutes=1), "minute"),
 )
-_NOUNS: Final = {"client": "calls", "producer": "messages", "internal": "operations"}
+_NOUNS: Final = {"client": "calls from", "producer": "messages from", "internal": "operations in"}
+_REQUESTS: Final = "requests to"
 
 
 def firing_summary(signal: AlertSignal) -> str:
@@ -76,10 +77,10 @@ def _told(slo: Slo, counts: EventCounts, window: timedelta) -> str:
 
 
 def _events(indicator: Indicator) -> str:
-    noun = _NOUNS.get(indicator.kinds[0], "requests") if len(set(indicator.kinds)) == 1 else "requests"
+    noun = _NOUNS.get(indicator.kinds[0], _REQUESTS) if len(set(indicator.kinds)) == 1 else _REQUESTS
     where = f" in {indicator.environment}" if indicator.environment else ""
     which = f" with {canonical(indicator.filter)}" if indicator.filter is not None else ""
-    return f"{indicator.service}'s {noun}{where}{which}"
+    return f"{noun} {indicator.service}{where}{which}"
 
 
 def _badness(good: Good) -> str:

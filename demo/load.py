@@ -15,19 +15,28 @@ MAX_IN_FLIGHT = 256
 IDLE_CONNECTIONS = 6
 TIMEOUT_S = 5.0
 REPORT_S = 60.0
+RAMP_S = 15.0
 
 
 @dataclass(slots=True)
 class Arrivals:
-    """Moments at which visitors come: `rate` a second on average, independent of each other (a Poisson process)."""
+    """Moments at which visitors come: `rate` a second on average, independent of each other (a Poisson process).
+
+    Over the first `ramp_s` seconds the rate rises to that from a tenth of it: cold services are not hit at full speed.
+    """
 
     rate: float
     rng: random.Random
+    ramp_s: float = 0.0
 
     def gaps_s(self) -> Iterator[float]:
         """Yield the seconds from each visit to the next."""
+        elapsed_s = 0.0
         while True:
-            yield self.rng.expovariate(self.rate)
+            share = 1.0 if elapsed_s >= self.ramp_s else 0.1 + 0.9 * elapsed_s / self.ramp_s
+            gap_s = self.rng.expovariate(self.rate * share)
+            elapsed_s += gap_s
+            yield gap_s
 
 
 @dataclass(slots=True)
@@ -90,7 +99,7 @@ async def _visit_for_ever(url: str, rate: float) -> None:
     rng = random.Random()
     async with httpx.AsyncClient(base_url=url, timeout=TIMEOUT_S, limits=limits, trust_env=False) as client:
         load = Load(client)
-        await asyncio.gather(load.run(Visitors(rng), Arrivals(rate, rng)), load.report())
+        await asyncio.gather(load.run(Visitors(rng), Arrivals(rate, rng, RAMP_S)), load.report())
 
 
 def run_load(url: str, rate: float) -> None:

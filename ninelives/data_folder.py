@@ -2,6 +2,8 @@
 
 import fcntl
 import os
+import shutil
+import tempfile
 from pathlib import Path
 from typing import IO
 
@@ -32,3 +34,14 @@ def hold(folder: Path) -> IO[str]:
     lock.write(str(os.getpid()))
     lock.flush()
     return lock
+
+
+def use_own_temporary_files(folder: Path) -> None:
+    """Keep this process's temporary files in the data folder, and remove those of a process that was killed.
+
+    The database client copies each segment into one; nothing a user sent may stay behind in /tmp.
+    """
+    own = folder / "tmp"
+    shutil.rmtree(own, ignore_errors=True)
+    own.mkdir()
+    tempfile.tempdir = str(own)

@@ -54,6 +54,7 @@ def run(settings: Settings, options: Options) -> NoReturn:
         PortInUseError, DataFolderHeldError: before anything was started.
     """
     lock = data_folder.hold(settings.data)
+    data_folder.use_own_temporary_files(settings.data)
     sockets = _bind(settings, options)
     children: list[Child] = []
     code = 1

@@ -52,9 +52,12 @@ def validate(settings: Settings, files: tuple[Path, ...]) -> None:
     paths = find_slo_files(files or settings.slos)
     slos, _, problems = read_slo_files(paths)
     for problem in problems:
-        click.echo(f"{problem.file}:{problem.line or 1}: {problem.reason}", err=True)
-    click.echo(f"{len(slos)} objective(s) in {len(paths)} file(s), {len(problems)} problem(s)")
-    if problems:
+        click.echo(f"{problem.file}:{problem.line or 1}: {problem.level}: {problem.reason}", err=True)
+    errors = sum(problem.level == "error" for problem in problems)
+    click.echo(
+        f"{len(slos)} objective(s) in {len(paths)} file(s), {errors} error(s), {len(problems) - errors} warning(s)"
+    )
+    if errors:
         raise SystemExit(1)
 
 

@@ -20,7 +20,7 @@ OTHER_PAGES = (
     ("services", "/services", "orders"),
     ("service", "/service?name=gateway&environment=demo", "GET /products/{product_id}"),
     ("traces", "/traces?service=gateway", "gateway"),
-    ("slo", "/slo?id=orders-availability", "Orders availability"),
+    ("slo", "/slo?id=orders-availability", "orders-availability"),
     ("cache", "/cache", "catalog"),
     ("alerts", "/alerts", "Alerts"),
     ("chaos", "/chaos", "Chaos"),
@@ -151,7 +151,7 @@ def test_breaking_errors_pages_within_2_minutes_and_healing_resolves(
     webhook.received.clear()
     assert demo.command("demo", "break", "errors", "--for", "120s").returncode == 0
     alert = wait_for(lambda: webhook.of("firing", "orders-availability"), 120, "the page")[0]
-    assert "of orders's requests in demo failed in the last minute" in alert["annotations"]["summary"]
+    assert "of requests to orders in demo failed in the last minute" in alert["annotations"]["summary"]
     traces = alert["annotations"]["exemplar_trace_ids"].split(",")
     assert 1 <= len(traces) <= 3
     with demo.api() as api:
@@ -163,7 +163,7 @@ def test_breaking_errors_pages_within_2_minutes_and_healing_resolves(
         assert alert["annotations"]["alert_url"] == f"{demo.url('dashboard')}/alert?id={alert_id}"
         with open_page(browser, demo.url("dashboard")) as visit:
             visit.go(f"/alert?id={alert_id}")
-            visit.sees("of orders's requests in demo failed")
+            visit.sees("of requests to orders in demo failed")
             visit.picture(pictures / "alert.png")
         assert demo.command("demo", "heal").returncode == 0
         wait_for(lambda: webhook.of("resolved", "orders-availability"), 180, "the resolved message")

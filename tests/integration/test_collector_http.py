@@ -1,6 +1,5 @@
 """OTLP over HTTP on a real server and a real database."""
 
-import asyncio
 import gzip
 import http.client
 import random
@@ -11,6 +10,7 @@ from contextlib import closing, contextmanager, nullcontext
 
 import pytest
 import uvicorn
+import uvloop
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -39,7 +39,7 @@ def receiver(database, folder, *, spool_limit_bytes=1 << 30):
         build_app(intake, body_limit_bytes=BODY_LIMIT), log_config=None, access_log=False, http="httptools"
     )
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
+    thread = threading.Thread(target=lambda: uvloop.run(server.serve(sockets=[listener])))
     thread.start()
     try:
         yield Receiver(listener.getsockname()[1], intake, registry)
@@ -247,7 +247,7 @@ def test_2000_random_mutations_are_accepted_or_refused_and_nothing_acknowledged_
 
 def mutate(rng, body):
     data = bytearray(body)
-    for _ in range(rng.randint(1, 4)):
+    for _ in range(rng.choice([1, 1, 2, 4])):
         at = rng.randrange(len(data))
         kind = rng.randrange(5)
         if kind == 0:

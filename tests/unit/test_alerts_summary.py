@@ -33,23 +33,23 @@ def test_a_summary_says_what_is_broken_how_badly_and_against_which_promise():
     slo = _slo(Indicator("checkout", None))
     signal = _page(slo, EventCounts(34_000, 36_000), EventCounts(2781, 3000))
     summary = decide(None, signal, NOW).summary
-    assert summary == "7.3 % of checkout's requests failed in the last 5 minutes (219 of 3,000); objective 99.9 %"
+    assert summary == "7.3 % of requests to checkout failed in the last 5 minutes (219 of 3,000); objective 99.9 %"
 
 
 @pytest.mark.parametrize(
     ("indicator", "words"),
     [
-        (Indicator("checkout", "prod", ("server",)), "checkout's requests in prod failed"),
-        (Indicator("checkout", None, ("client",), good=NotError()), "checkout's calls failed"),
+        (Indicator("checkout", "prod", ("server",)), "requests to checkout in prod failed"),
+        (Indicator("checkout", None, ("client",), good=NotError()), "calls from checkout failed"),
         (
             Indicator("checkout", None, good=FasterThan(1_500_000)),
-            "checkout's requests took longer than 1.5 ms in the last 5 minutes",
+            "requests to checkout took longer than 1.5 ms in the last 5 minutes",
         ),
         (
             Indicator("shop", None, filter=parse_predicate('http.route = "/pay"')),
-            """shop's requests with http.route = "/pay" failed""",
+            """requests to shop with http.route = "/pay" failed""",
         ),
-        (Indicator("shop", None, good=Matches(parse_predicate("a = 1"))), "shop's requests were not good"),
+        (Indicator("shop", None, good=Matches(parse_predicate("a = 1"))), "requests to shop were not good"),
     ],
 )
 def test_a_summary_names_what_was_counted(indicator, words):
@@ -62,7 +62,7 @@ def test_a_resolved_summary_shows_the_numbers_that_ended_it():
     fired = decide(None, _page(slo, EventCounts(0, 100), EventCounts(0, 10)), NOW)
     calm = _page(slo, EventCounts(0, 100), EventCounts(4999, 5000))
     assert decide(AlertMemory(fired), calm, NOW + timedelta(minutes=1)).summary == (
-        "checkout availability recovered: 0.02 % of checkout's requests failed in the last 5 minutes (1 of 5,000); "
+        "checkout availability recovered: 0.02 % of requests to checkout failed in the last 5 minutes (1 of 5,000); "
         "objective 99.9 %"
     )
 

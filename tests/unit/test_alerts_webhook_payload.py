@@ -43,7 +43,7 @@ LABELS = {
 }
 ALERT_URL = "https://nl.example/alert?id=checkout-prod-availability-page-29539440"
 ANNOTATIONS = {
-    "summary": "7.3 % of checkout's requests in prod failed in the last 5 minutes (219 of 3,000); objective 99.9 %",
+    "summary": "7.3 % of requests to checkout in prod failed in the last 5 minutes (219 of 3,000); objective 99.9 %",
     "alert_id": "checkout-prod-availability-page-29539440",
     "objective": "99.9 % over 30d",
     "conditions": "burn rate above 14.4 met: 1971 bad of 36000 in 1h and 219 bad of 3000 in 5m",
