@@ -2,42 +2,53 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+DEV_STAMP := .venv/.installed-dev
+COMPILE := $(BIN)/python -m uv pip compile --quiet --no-emit-index-url --no-header --no-annotate --python-version 3.11
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 DEBIAN := chromium prometheus prometheus-alertmanager fonts-dejavu-core
 
-.PHONY: install demo test test-e2e test-long lint bench lock debian clean
+.PHONY: install demo test test-e2e test-long lint bench pictures lock debian clean
 .DEFAULT_GOAL := install
 
 install: $(STAMP)
 
 $(STAMP): requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(PIP) -r requirements.lock
+	$(PIP) --no-deps --no-build-isolation -e .
+	touch $@
+
+$(DEV_STAMP): $(STAMP) requirements-dev.lock
+	$(PIP) -r requirements-dev.lock
 	touch $@
 
 demo: install
 	$(BIN)/ninelives up --demo
 
 # Pure parts, storage on the real engine, processes on free ports: under three minutes.
-test: install
+test: $(DEV_STAMP)
 	$(BIN)/pytest -m "not e2e and not long"
 
 # The real processes, a browser, real peers.
-test-e2e: install debian
-	$(BIN)/pytest -m "e2e and not long" tests/e2e
+test-e2e: $(DEV_STAMP) debian
+	$(BIN)/pytest -p no:randomly -m "e2e and not long" tests/e2e
 
 # Crash matrices, many seeds, soak: an hour or so.
-test-long: install debian
-	$(BIN)/pytest -m long
+test-long: $(DEV_STAMP) debian
+	$(BIN)/pytest -p no:randomly -m long
 
-lint: install
+lint: $(DEV_STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: install
+bench: $(DEV_STAMP)
 	$(BIN)/python -m benchmarks.ingest
+
+# The pictures of the pages in the documentation.
+pictures: $(DEV_STAMP) debian
+	$(BIN)/pytest -p no:randomly tests/e2e/test_demo.py --pictures docs/images
 
 # Debian packages for the end-to-end tests: installed as root, otherwise named.
 debian:
@@ -51,9 +62,9 @@ debian:
 
 # Exact pins, without the name of any package index.
 lock: install
-	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/python -m uv pip compile --quiet --no-emit-index-url --no-header --no-annotate --python-version 3.11 --upgrade \
-		--group dev pyproject.toml -o requirements.lock
+	$(PIP) uv
+	$(COMPILE) --upgrade --group build pyproject.toml -o requirements.lock
+	$(COMPILE) --upgrade --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -27,6 +27,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(DatabaseError, _database)
+    app.add_exception_handler(Exception, _unexpected)
 
 
 async def _problem(_request: Request, error: Exception) -> Response:
@@ -47,6 +48,10 @@ async def _invalid(_request: Request, error: Exception) -> Response:
 
 async def _database(_request: Request, error: Exception) -> Response:
     return _answer(503, f"the database did not answer: {str(error)[:300]}")
+
+
+async def _unexpected(_request: Request, _error: Exception) -> Response:
+    return _answer(500, "a fault of ours; the log has it")  # raised again behind this answer, so the server logs it
 
 
 def _answer(status: int, detail: str) -> Response:

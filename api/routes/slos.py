@@ -52,12 +52,15 @@ def get_slo_minutes(
 
 
 def _with_budget(slo: Slo, counted: list[SliStep], step_s: int) -> list[m.SloMinute]:
-    """Return every step with the budget left over the objective's window up to its end: running sums, one pass."""
+    """Return every step with the budget left over the objective's window up to its end: running sums, one pass.
+
+    A step longer than the window stands for itself.
+    """
     sums = [EventCounts(0, 0), *accumulate((_counts(step) for step in counted), EventCounts.__add__)]
     first = 0
     found = []
     for index, step in enumerate(counted):
-        while counted[first].at + slo.window < step.at + timedelta(seconds=step_s):
+        while first < index and counted[first].at + slo.window < step.at + timedelta(seconds=step_s):
             first += 1
         upto, before = sums[index + 1], sums[first]
         window = EventCounts(upto.good - before.good, upto.total - before.total)

@@ -49,10 +49,22 @@ def test_misuse_ends_with_2_and_names_the_bad_value(arguments, named, capsys):
     assert named in capsys.readouterr().err
 
 
+def _listener_with_free_neighbours() -> socket.socket:
+    """Return a listener whose next two ports, which the shop would take too, are free."""
+    while True:
+        taken = socket.create_server(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        try:
+            for neighbour in (port + 1, port + 2):
+                socket.create_server(("127.0.0.1", neighbour)).close()
+        except OSError:
+            taken.close()
+        else:
+            return taken
+
+
 def test_a_taken_port_is_one_line_that_names_it_and_the_option(tmp_path, capsys):
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
+    with _listener_with_free_neighbours() as taken:
         port = taken.getsockname()[1]
         assert main(["run", "--no-history", "--base-port", str(port), "--data", str(tmp_path)]) == 2
     error = capsys.readouterr().err

@@ -62,8 +62,9 @@ def test_the_wheel_brings_every_file_that_the_packages_read(wheel):
         assert any(name.endswith(suffix) for name in wheel), suffix
 
 
-def test_the_lock_file_pins_exactly_and_names_no_address():
-    lines = (ROOT / "requirements.lock").read_text("utf-8").splitlines()
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
+def test_a_lock_file_pins_exactly_and_names_no_address(lock):
+    lines = (ROOT / lock).read_text("utf-8").splitlines()
     pins = [line for line in lines if line and not line.lstrip().startswith("#")]
     assert pins
     for line in pins:
@@ -71,11 +72,28 @@ def test_the_lock_file_pins_exactly_and_names_no_address():
     assert not re.search(r"https?://|--index|--find-links|--extra", "\n".join(lines))
 
 
-def test_the_lock_file_holds_everything_that_is_asked_for():
-    pinned = {line.partition("==")[0] for line in (ROOT / "requirements.lock").read_text("utf-8").splitlines()}
-    wanted = [*PROJECT["project"]["dependencies"], *PROJECT["dependency-groups"]["dev"]]
+@pytest.mark.parametrize(
+    ("lock", "wanted"),
+    [
+        ("requirements.lock", [*PROJECT["project"]["dependencies"], *PROJECT["dependency-groups"]["build"]]),
+        ("requirements-dev.lock", [*PROJECT["project"]["dependencies"], *PROJECT["dependency-groups"]["dev"]]),
+    ],
+)
+def test_a_lock_file_holds_everything_that_is_asked_for(lock, wanted):
     names = {re.split(r"[<>=!~\[ ;]", name, maxsplit=1)[0].lower() for name in wanted}
-    assert names <= pinned
+    assert names <= _pins(lock).keys()
+
+
+def test_tools_are_developed_with_what_users_run():
+    used, developed = _pins("requirements.lock"), _pins("requirements-dev.lock")
+    assert {name: pin for name, pin in used.items() if name in developed} == {
+        name: pin for name, pin in developed.items() if name in used
+    }
+
+
+def _pins(lock: str) -> dict[str, str]:
+    lines = (ROOT / lock).read_text("utf-8").splitlines()
+    return {name: version for name, _, version in (line.partition("==") for line in lines)}
 
 
 def test_every_migration_is_one_statement_that_says_what_it_does():

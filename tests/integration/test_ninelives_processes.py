@@ -16,6 +16,13 @@ from ninelives.settings import Address
 from ninelives.sockets import PortInUseError, bind, require_free
 
 ECHO = "import sys; sys.stdin.read()"
+HOLDER = """
+import pathlib, sys
+from ninelives.data_folder import hold
+lock = hold(pathlib.Path(sys.argv[1]))
+print("held", flush=True)
+input()
+"""
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('on', flush=True); time.sleep(60)"
 
 
@@ -47,8 +54,9 @@ def test_one_process_holds_the_data_folder(tmp_path):
 
 
 def test_a_killed_process_holds_nothing(tmp_path):
-    code = f"from pathlib import Path; from ninelives.data_folder import hold; lock = hold(Path({str(tmp_path)!r})); print('held', flush=True); input()"
-    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
         assert holder.stdout.readline() == b"held\n"
         with pytest.raises(DataFolderHeldError, match=str(holder.pid)):
             hold(tmp_path)
@@ -68,6 +76,7 @@ def alive(pid):
     return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the ended child's pipe is left open
 def test_a_child_that_ends_is_started_again_until_it_is_stopped():
     child = Child("echo", [sys.executable, "-c", ECHO])
     first = child.pid

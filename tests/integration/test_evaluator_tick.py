@@ -1,0 +1,323 @@
+"""Ticks over a real database, delivered to a real receiver."""
+
+import json
+import threading
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
+
+import pytest
+
+from alerts.channels.webhook import WebhookChannel
+from alerts.outbox import Outbox
+from alerts.transition import Transition
+from evaluator.alert_store import AlertStore
+from evaluator.scheduler import Scheduler
+from evaluator.tick import Evaluator
+from storage.errors import DatabaseError
+from storage.slo_catalog import SloCatalog
+from storage.transitions import deliveries, transitions
+
+OBJECTIVE = """
+apiVersion: openslo/v1
+kind: SLO
+metadata:
+  name: {name}
+  annotations:
+    ninelives/alert-policy: objective-breach
+    ninelives/alert-windows: "5m/1m page"
+spec:
+  service: shop
+  indicator:
+    metadata: {{name: {name}}}
+    spec:
+      ratioMetric:
+        counter: false
+        good: {{metricSource: {{type: spans, spec: {{service: shop, kind: server, good: {good}}}}}}}
+        total: {{metricSource: {{type: spans, spec: {{service: shop, kind: server}}}}}}
+  timeWindow: [{{duration: 30d, isRolling: true}}]
+  budgetingMethod: Occurrences
+  objectives: [{{displayName: a, target: 0.99}}]
+"""
+MINUTE = timedelta(minutes=1)
+
+
+class Inbox:
+    """A webhook receiver; `status` is what it answers."""
+
+    def __init__(self):
+        self.status, self.messages = 200, []
+        inbox = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                inbox.messages += [(body, self.headers["Idempotency-Key"])] if inbox.status == 200 else []
+                self.send_response(inbox.status)
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/hook"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+        self._thread.start()
+
+    def told(self):
+        return [body["status"] for body, _ in self.messages]
+
+    def close(self):
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class World:
+    """A service's traffic minute by minute, half an hour ago, and evaluators that look at it."""
+
+    def __init__(self, database, store, otlp, folder):
+        self.database, self._store, self._otlp, self.folder = database, store, otlp, folder
+        self.start = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(minutes=30)
+        self.inbox = Inbox()
+        self._channels = []
+
+    def write(self, name="shop-availability", good="not error"):
+        (self.folder / f"{name}.yaml").write_text(OBJECTIVE.format(name=name, good=good), "utf-8")
+
+    def traffic(self, minute, *, good=20, bad=0):
+        """Store requests of the minute number *minute* and return the trace ids of the bad ones."""
+        at = self._otlp.ns(self.start + minute * MINUTE)
+        spans = [
+            self._otlp.span(start_ns=at + n * 10**9, status=2 if n < bad else 0, duration_ns=10**6)
+            for n in range(good + bad)
+        ]
+        self._store(self.database, self._otlp.traces(*spans))
+        return [span.trace_id.hex() for span in spans[:bad]]
+
+    def evaluator(self, *, writer="one", database=None):
+        channel = WebhookChannel("hook", self.inbox.url)
+        self._channels.append(channel)
+        alerts = AlertStore(database or self.database, writer)
+        outbox = Outbox([channel], alerts, "http://dashboard")
+        catalog = SloCatalog([self.folder])
+        return Evaluator(database or self.database, catalog, alerts, outbox, raw_retention=timedelta(days=14))
+
+    def after(self, minute):
+        """Return the moment at which the minute number *minute* is complete, lateness included."""
+        return self.start + (minute + 1) * MINUTE + timedelta(seconds=11)
+
+    def history(self):
+        bodies = transitions(self.database, since=self.start - timedelta(days=1))
+        return [Transition.from_json(body) for body in bodies]
+
+    def close(self):
+        self.inbox.close()
+        for channel in self._channels:
+            channel.close()
+
+
+@pytest.fixture
+def world(database, store, otlp, tmp_path):
+    found = World(database, store, otlp, tmp_path)
+    yield found
+    found.close()
+
+
+def test_errors_fire_an_alert_with_evidence_and_recovery_resolves_it(world):
+    world.write()
+    world.traffic(0)
+    evaluator = world.evaluator()
+    evaluator.tick(world.after(0))
+    assert evaluator.state.last_error == ""
+    assert world.history() == []
+    bad = world.traffic(1, bad=5)
+    evaluator.tick(world.after(1))
+    (fired,) = world.history()
+    assert (fired.state, fired.slo_id, fired.severity, fired.sequence) == ("firing", "shop-availability", "page", 1)
+    assert fired.started_at == fired.at == world.after(1)
+    assert list(fired.details.exemplar_trace_ids) == bad[:1:-1]
+    assert world.inbox.told() == ["firing"]
+    world.traffic(2)
+    evaluator.tick(world.after(2))
+    _, resolved = world.history()
+    assert (resolved.state, resolved.sequence, resolved.alert_id) == ("resolved", 2, fired.alert_id)
+    assert resolved.resolved_at == world.after(2)
+    assert world.inbox.told() == ["firing", "resolved"]
+    assert len({key for _, key in world.inbox.messages}) == 2
+
+
+def test_no_traffic_freezes_a_firing_alert(world):
+    world.write()
+    world.traffic(0, bad=5)
+    evaluator = world.evaluator()
+    for minute in (0, 1, 2, 7):
+        evaluator.tick(world.after(minute))
+    assert [item.state for item in world.history()] == ["firing"]
+
+
+def test_a_restart_in_the_middle_goes_on_with_the_same_episode(world):
+    world.write()
+    world.traffic(0, bad=5)
+    world.evaluator(writer="first").tick(world.after(0))
+    world.traffic(1)
+    world.evaluator(writer="second").tick(world.after(1))
+    first, second = world.history()
+    assert (first.alert_id, first.sequence + 1) == (second.alert_id, second.sequence)
+    assert (first.state, second.state) == ("firing", "resolved")
+    assert world.inbox.told() == ["firing", "resolved"]
+
+
+def test_a_tick_that_is_repeated_changes_and_tells_nothing(world):
+    world.write()
+    world.traffic(0, bad=5)
+    evaluator = world.evaluator()
+    evaluator.tick(world.after(0))
+    before = world.history(), list(world.inbox.messages)
+    evaluator.tick(world.after(0))
+    world.evaluator(writer="restarted").tick(world.after(0))
+    assert (world.history(), world.inbox.messages) == before
+
+
+def test_two_evaluators_store_each_transition_once(world):
+    world.write()
+    world.traffic(0, bad=5)
+    pair = [world.evaluator(writer=name) for name in ("left", "right")]
+    for minute, bad in ((0, None), (1, 0)):
+        if bad is not None:
+            world.traffic(minute, bad=bad)
+        threads = [threading.Thread(target=item.tick, args=(world.after(minute),)) for item in pair]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for item in pair:
+            item.tick(world.after(minute) + timedelta(seconds=1))
+    assert [(item.state, item.sequence) for item in world.history()] == [("firing", 1), ("resolved", 2)]
+    assert [item.state.last_error for item in pair] == ["", ""]
+
+
+def test_the_alert_of_a_removed_objective_is_closed(world):
+    world.write()
+    world.traffic(0, bad=5)
+    evaluator = world.evaluator()
+    evaluator.tick(world.after(0))
+    (world.folder / "shop-availability.yaml").unlink()
+    evaluator.tick(world.after(0) + timedelta(seconds=15))
+    _, closed = world.history()
+    assert (closed.state, closed.sequence) == ("resolved", 2)
+    assert "removed" in closed.summary
+    evaluator.tick(world.after(0) + timedelta(seconds=30))
+    assert len(world.history()) == 2
+    assert world.inbox.told() == ["firing", "resolved"]
+
+
+def test_a_failing_delivery_is_retried_in_order_and_stops_no_evaluation(world):
+    world.write()
+    world.traffic(0, bad=5)
+    world.inbox.status = 503
+    evaluator = world.evaluator()
+    evaluator.tick(world.after(0))
+    world.traffic(1)
+    evaluator.tick(world.after(1))
+    assert [item.state for item in world.history()] == ["firing", "resolved"]
+    assert evaluator.state.last_at == world.after(1)
+    assert world.inbox.messages == []
+    since = world.start - timedelta(days=1)
+    assert {item.status for item in deliveries(world.database, "hook", since=since)} == {"failed"}
+    world.inbox.status = 200
+    evaluator.tick(world.after(1) + timedelta(minutes=10))
+    assert world.inbox.told() == ["firing", "resolved"]
+    found = deliveries(world.database, "hook", since=since)
+    assert {item.status for item in found} == {"sent"}
+    assert max(item.attempt for item in found) > 1
+
+
+def test_a_receiver_that_nobody_runs_does_not_stop_evaluation(world):
+    world.write()
+    world.traffic(0, bad=5)
+    world.inbox.close()
+    evaluator = world.evaluator()
+    evaluator.tick(world.after(0))
+    assert [item.state for item in world.history()] == ["firing"]
+    assert evaluator.state.last_at == world.after(0)
+    world.inbox = Inbox()
+
+
+def test_a_broken_file_stops_no_other_objective(world):
+    world.write()
+    (world.folder / "broken.yaml").write_text("kind: SLO\nspec: [", "utf-8")
+    world.traffic(0, bad=5)
+    evaluator = world.evaluator()
+    evaluator.tick(world.after(0))
+    assert [item.slo_id for item in world.history()] == ["shop-availability"]
+    assert evaluator.state.last_error == ""
+
+
+def test_drafts_stand_beside_written_objectives_and_never_alert(world):
+    world.traffic(0, good=0, bad=20)
+    evaluator = world.evaluator()
+    evaluator.tick(world.after(0))
+    found = {item.slo.id: item.evaluation.counts for item in evaluator.state.standings}
+    assert set(found) == {"shop-prod-availability", "shop-prod-latency"}
+    assert (found["shop-prod-availability"].good, found["shop-prod-availability"].total) == (0, 20)
+    assert (found["shop-prod-latency"].good, found["shop-prod-latency"].total) == (20, 20)
+    assert world.history() == []
+
+
+def test_late_errors_are_seen_by_the_next_tick(world):
+    world.write()
+    world.traffic(0)
+    world.traffic(1)
+    evaluator = world.evaluator()
+    evaluator.tick(world.after(1))
+    world.traffic(1, good=0, bad=5)
+    evaluator.tick(world.after(1) + timedelta(seconds=15))
+    assert [item.state for item in world.history()] == ["firing"]
+
+
+class Unreachable:
+    """A database that refuses everything until it is mended."""
+
+    def __init__(self, database):
+        self._database, self.broken = database, False
+
+    def __getattr__(self, name):
+        if self.broken:
+            raise DatabaseError("Code: 210. DB::NetException: Connection refused")
+        return getattr(self._database, name)
+
+
+def test_a_database_that_is_gone_is_noted_and_the_next_tick_goes_on(world):
+    world.write()
+    world.traffic(0)
+    world.traffic(1, bad=5)
+    faulty = Unreachable(world.database)
+    evaluator = world.evaluator(database=faulty)
+    evaluator.tick(world.after(0))
+    faulty.broken = True
+    evaluator.tick(world.after(1))
+    assert "Connection refused" in evaluator.state.last_error
+    assert evaluator.state.last_at == world.after(0)
+    faulty.broken = False
+    evaluator.tick(world.after(1) + timedelta(seconds=15))
+    assert evaluator.state.last_error == ""
+    assert world.inbox.told() == ["firing"]
+
+
+def test_the_scheduler_runs_its_jobs_in_utc_and_waits_for_the_running_one():
+    seen, done, entered = [], [], threading.Event()
+
+    def slow(now):
+        entered.set()
+        threading.Event().wait(0.3)
+        done.append(now)
+
+    scheduler = Scheduler(seen.append, slow)
+    scheduler.start()
+    assert entered.wait(10)
+    scheduler.stop()
+    assert len(done) == 1
+    assert seen
+    assert all(moment.tzinfo is UTC for moment in seen)
+    assert all(a < b for a, b in pairwise(seen))
