@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, TypeVar
+from urllib.parse import quote
 
 import httpx
 from pydantic import TypeAdapter
@@ -55,7 +56,7 @@ class ApiClient:
         return self._get(m.Page[m.Service], "services", window_s=window_s).items
 
     def service(self, name: str, *, environment: str = "", window_s: int = 3600) -> m.ServiceDetail:
-        return self._get(m.ServiceDetail, f"services/{name}", environment=environment, window_s=window_s)
+        return self._get(m.ServiceDetail, f"services/{_segment(name)}", environment=environment, window_s=window_s)
 
     def traces(
         self,
@@ -79,22 +80,24 @@ class ApiClient:
         ).items
 
     def trace(self, trace_id: str) -> m.Trace:
-        return self._get(m.Trace, f"traces/{trace_id}")
+        return self._get(m.Trace, f"traces/{_segment(trace_id)}")
 
     def slos(self) -> list[m.Slo]:
         return self._get(m.Page[m.Slo], "slos").items
 
     def slo(self, slo_id: str) -> m.Slo:
-        return self._get(m.Slo, f"slos/{slo_id}")
+        return self._get(m.Slo, f"slos/{_segment(slo_id)}")
 
     def slo_minutes(self, slo_id: str, *, window_s: int = 86400, step_s: int = 60) -> list[m.SloMinute]:
-        return self._get(m.Page[m.SloMinute], f"slos/{slo_id}/minutes", window_s=window_s, step_s=step_s).items
+        return self._get(
+            m.Page[m.SloMinute], f"slos/{_segment(slo_id)}/minutes", window_s=window_s, step_s=step_s
+        ).items
 
     def alerts(self, *, state: str = "") -> list[m.Alert]:
         return self._get(m.Page[m.Alert], "alerts", state=state).items
 
     def alert(self, alert_id: str) -> m.Alert:
-        return self._get(m.Alert, f"alerts/{alert_id}")
+        return self._get(m.Alert, f"alerts/{_segment(alert_id)}")
 
     def caches(self, *, window_s: int = 3600) -> list[m.Cache]:
         return self._get(m.Page[m.Cache], "caches", window_s=window_s).items
@@ -109,11 +112,11 @@ class ApiClient:
         return self._get(m.Page[m.Run], "runs").items
 
     def run(self, run_id: str) -> m.Run:
-        return self._get(m.Run, f"runs/{run_id}")
+        return self._get(m.Run, f"runs/{_segment(run_id)}")
 
     def save_run(self, run: m.Run) -> None:
         """Store the run's present state; a later state replaces an earlier one."""
-        self._send("PUT", f"runs/{run.id}", content=run.model_dump_json().encode())
+        self._send("PUT", f"runs/{_segment(run.id)}", content=run.model_dump_json().encode())
 
     def sli(
         self,
@@ -158,6 +161,11 @@ class ApiClient:
         if answer.is_error:
             raise ApiError(_reason(answer), answer.status_code)
         return answer
+
+
+def _segment(text: str) -> str:
+    """Return *text* as one segment of a path, whatever is in it."""
+    return quote(text, safe="")
 
 
 def _reason(answer: httpx.Response) -> str:

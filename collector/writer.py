@@ -69,28 +69,29 @@ class Writer:
     def _run(self) -> None:
         while not self._stop.is_set() and not self._spool.drained():
             segment = self._spool.next_sealed(timeout_s=0.5)
-            if segment is not None and self._store(segment):
-                self._spool.remove(segment)
+            if segment is not None:
+                self._store(segment)
 
-    def _store(self, segment: Segment) -> bool:
-        """Insert *segment*, however long it takes. False when stopped before the outcome was known."""
+    def _store(self, segment: Segment) -> None:
+        """Insert and remove *segment*, however long it takes; when stopped before, it waits for the next start."""
         pause = FIRST_PAUSE_S
         while True:
             try:
                 stored = self._insert_range(segment, segment.entries(), segment.id)
-            except (DatabaseError, OSError) as error:
+                self._spool.remove(segment)
+            except Exception as error:  # noqa: BLE001 -- whatever it was, the segment is tried again under its token
                 self.state.last_error = str(error)[:300]
                 log.warning(
                     "cannot store segment %s of %s, retrying in %.1f s: %s", segment.id, self._signal, pause, error
                 )
                 if self._stop.wait(pause):
-                    return False
+                    return
                 pause = min(LONGEST_PAUSE_S, pause * 2)
             else:
                 self.state.last_error = ""
                 self.state.stored_items += stored
                 self.state.last_stored_at = datetime.now(UTC)
-                return True
+                return
 
     def _insert_range(self, segment: Segment, entries: list[Entry], token: str) -> int:
         """Insert *entries* under *token* and return the items stored.

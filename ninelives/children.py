@@ -43,6 +43,7 @@ class Child:
             log.warning("%s did not stop within %.0f s and is killed", self.name, timeout_s)
             process.kill()
             process.wait()
+        _close_pipe(process)
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(self._command, stdin=subprocess.PIPE, start_new_session=True)
@@ -53,9 +54,15 @@ class Child:
             if self._stopping.is_set() or not self._respawn:
                 return
             log.warning("%s ended with code %s and is started again", self.name, code)
+            _close_pipe(self._process)
             time.sleep(RESPAWN_AFTER_S)
             if not self._stopping.is_set():
                 self._process = self._spawn()
+
+
+def _close_pipe(process: subprocess.Popen[bytes]) -> None:
+    if process.stdin is not None:
+        process.stdin.close()
 
 
 def stop_all(children: Sequence[Child], timeout_s: float = 6.0) -> None:

@@ -15,6 +15,7 @@ from pydantic_settings import (
     SettingsConfigDict,
     YamlConfigSettingsSource,
 )
+from yaml import YAMLError
 
 PREFIX = "NINELIVES_"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -178,8 +179,8 @@ def load_settings(flags: dict[str, Any]) -> Settings:
         return Settings(**given)
     except ValidationError as error:
         raise SettingsError("\n".join(_line(item, given) for item in error.errors())) from error
-    except ValueError as error:  # unreadable YAML
-        raise SettingsError(f"{Settings.YAML_FILE}: {error}") from error
+    except (ValueError, YAMLError, OSError) as error:
+        raise SettingsError(f"{Settings.YAML_FILE} cannot be read: {' '.join(str(error).split())}") from error
 
 
 def _line(error: ErrorDetails, flags: dict[str, Any]) -> str:

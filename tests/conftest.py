@@ -89,7 +89,7 @@ def database(_migrated):
         filled = [row[0] for row in client.query(WITH_ROWS).result_rows]
     for table in filled:
         if table != "migrations":
-            _migrated.command(f"TRUNCATE TABLE `{table}` SYNC")
+            _migrated.command(f"TRUNCATE TABLE `{table}`")
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,7 @@ def list_services(ctx: Ctx, window_s: WindowS = 900) -> m.Page[m.Service]:
     return m.Page(items=[m.Service.model_validate(red, from_attributes=True) for red in found])
 
 
-@router.get("/services/{name}")
+@router.get("/services/{name:path}")
 def get_service(ctx: Ctx, name: str, environment: str = "", window_s: WindowS = 3600) -> m.ServiceDetail:
     start, end = _window(window_s)
     found = services.services(ctx.database, start=start, end=end, service=name)

@@ -103,7 +103,7 @@ def test_a_latency_experiment_ends_with_a_true_verdict(demo: Stack, browser: Bro
         visit.go("/chaos")
         visit.sees(run.title)
         visit.go(f"/run?id={run.id}")
-        visit.sees("deviated")
+        visit.sees("Deviated")
         visit.picture(pictures / "run.png")
     by_sli = {finding.sli: finding for finding in run.findings}
     assert by_sli["availability"].verdict == "held"

@@ -10,6 +10,7 @@ import time
 import psutil
 import pytest
 
+from ninelives import children
 from ninelives.children import Child, stop_all
 from ninelives.data_folder import DataFolderHeldError, hold
 from ninelives.settings import Address
@@ -65,6 +66,11 @@ def test_a_killed_process_holds_nothing(tmp_path):
     hold(tmp_path).close()
 
 
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch):
+    monkeypatch.setattr(children, "RESPAWN_AFTER_S", 0.05)
+
+
 def wait_until(condition, timeout_s=15.0):
     deadline = time.monotonic() + timeout_s
     while not condition():
@@ -76,7 +82,6 @@ def alive(pid):
     return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the ended child's pipe is left open
 def test_a_child_that_ends_is_started_again_until_it_is_stopped():
     child = Child("echo", [sys.executable, "-c", ECHO])
     first = child.pid
@@ -85,7 +90,7 @@ def test_a_child_that_ends_is_started_again_until_it_is_stopped():
     second = child.pid
     child.stop()
     assert not alive(second)
-    time.sleep(0.7)
+    time.sleep(0.2)
     assert child.pid == second, "a stopped child stays stopped"
     close(child)
 
@@ -94,20 +99,20 @@ def test_a_child_whose_end_is_its_result_is_not_started_again():
     child = Child("once", [sys.executable, "-c", "pass"], respawn=False)
     wait_until(lambda: not alive(child.pid))
     first = child.pid
-    time.sleep(0.7)
+    time.sleep(0.2)
     assert child.pid == first
     child.stop()
     close(child)
 
 
 def test_a_child_that_does_not_listen_is_killed_and_delays_no_other():
-    children = [Child(f"stubborn {n}", [sys.executable, "-c", STUBBORN]) for n in range(2)]
+    both = [Child(f"stubborn {n}", [sys.executable, "-c", STUBBORN]) for n in range(2)]
     time.sleep(0.5)
     started = time.monotonic()
-    stop_all(children, timeout_s=1.0)
+    stop_all(both, timeout_s=0.5)
     assert time.monotonic() - started < 4
-    assert not any(alive(child.pid) for child in children)
-    for child in children:
+    assert not any(alive(child.pid) for child in both)
+    for child in both:
         close(child)
 
 
