@@ -48,6 +48,7 @@ def _run(options: argparse.Namespace) -> int:
         ports=ports,
         orders_url=options.orders_url or ports.url("orders"),
         rate=options.rate,
+        ramp_s=options.ramp,
         history_days=0.0 if options.no_history else options.history_days,
         environment=options.environment,
     )
@@ -100,7 +101,7 @@ def _service(options: argparse.Namespace) -> int:
 def _load(options: argparse.Namespace) -> int:
     from demo.load import run_load  # noqa: PLC0415 - as above
 
-    run_load(options.url, options.rate)
+    run_load(options.url, options.rate, options.ramp)
     return 0
 
 
@@ -157,6 +158,9 @@ def _add_shop_commands(command: _Command) -> None:
     _add_base_port(run)
     run.add_argument("--orders-url", help="how the gateway reaches orders: the fault proxy (default: directly)")
     run.add_argument("--rate", type=positive, default=50.0, help="requests a second (default %(default)g)")
+    run.add_argument(
+        "--ramp", type=float, default=15.0, help="seconds until that rate is reached (default %(default)g)"
+    )
     run.add_argument("--history-days", type=positive, default=3.0, help="days of history to send first (default 3)")
     run.add_argument("--no-history", action="store_true", help="start without history")
     _add_watch_stdin(run)
@@ -190,6 +194,7 @@ def _add_process_commands(command: _Command) -> None:
     load = command("load", _load, "Visit the shop (the supervisor does).")
     load.add_argument("--url", required=True)
     load.add_argument("--rate", type=positive, default=50.0)
+    load.add_argument("--ramp", type=float, default=0.0)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

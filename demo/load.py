@@ -15,7 +15,6 @@ MAX_IN_FLIGHT = 256
 IDLE_CONNECTIONS = 6
 TIMEOUT_S = 5.0
 REPORT_S = 60.0
-RAMP_S = 15.0
 
 
 @dataclass(slots=True)
@@ -92,17 +91,17 @@ class Load:
         return await self.client.post("/checkout", json={"product_id": visit.product_id, "quantity": 1})
 
 
-async def _visit_for_ever(url: str, rate: float) -> None:
+async def _visit_for_ever(url: str, rate: float, ramp_s: float) -> None:
     limits = httpx.Limits(
         max_connections=MAX_IN_FLIGHT, max_keepalive_connections=IDLE_CONNECTIONS, keepalive_expiry=2.0
     )
     rng = random.Random()
     async with httpx.AsyncClient(base_url=url, timeout=TIMEOUT_S, limits=limits, trust_env=False) as client:
         load = Load(client)
-        await asyncio.gather(load.run(Visitors(rng), Arrivals(rate, rng, RAMP_S)), load.report())
+        await asyncio.gather(load.run(Visitors(rng), Arrivals(rate, rng, ramp_s)), load.report())
 
 
-def run_load(url: str, rate: float) -> None:
+def run_load(url: str, rate: float, ramp_s: float) -> None:
     """Visit the gateway at `url` until SIGTERM or the end of the parent."""
     die_with_parent()
-    uvloop.run(_visit_for_ever(url, rate))
+    uvloop.run(_visit_for_ever(url, rate, ramp_s))

@@ -27,6 +27,7 @@ class ShopSettings:
     ports: Ports
     orders_url: str
     rate: float
+    ramp_s: float
     history_days: float
     environment: str
 
@@ -51,7 +52,8 @@ def child_specs(settings: ShopSettings) -> dict[str, ChildSpec]:
 
     past = ("--days", str(settings.history_days), "--base-port", str(settings.ports.base), "--watch-stdin")
     history = (*python, "history", *telemetry, *past)
-    load = (*python, "load", "--url", settings.ports.url("gateway"), "--rate", str(settings.rate))
+    rate = ("--rate", str(settings.rate), "--ramp", str(settings.ramp_s))
+    load = (*python, "load", "--url", settings.ports.url("gateway"), *rate)
     return {
         "history": ChildSpec("history", history, logs / "history.log"),
         **{name: service(name) for name in SERVICES},
