@@ -16,14 +16,14 @@ class MinuteCounter:
     def __init__(self, database: Database, *, raw_retention: timedelta) -> None:
         self._database = database
         self._raw_retention = raw_retention
-        self._known: set[int] = set()
+        self._known: set[int] | None = None
         self._last: datetime | None = None
 
     def update(self, slos: Sequence[Slo], now: datetime) -> int:
         """Bring the minutes of *slos* up to date and return how many were written."""
         indicators = {slo.indicator.series_id: slo.indicator for slo in slos}
         since = self._since(now)
-        new = self._new([indicator for series, indicator in indicators.items() if series not in self._known])
+        new = self._new([indicator for series, indicator in indicators.items() if series not in (self._known or ())])
         written = self._backfill(new, now)
         old = [indicator for indicator in indicators.values() if indicator not in new]
         minutes = sli.recount(self._database, old, since=since)
@@ -37,8 +37,15 @@ class MinuteCounter:
             self._last = sli.last_write(self._database) or now - self._raw_retention
         return self._last - OVERLAP
 
-    def _new(self, unknown: Sequence[Indicator]) -> list[Indicator]:
-        return list(sli.uncounted(self._database, unknown)) if unknown else []
+    def _new(self, unknown: list[Indicator]) -> list[Indicator]:
+        """Return those whose past has to be counted.
+
+        One that comes back while we run was not counted in between. At the start nothing was: the recount of what
+        arrived since the last write closes that gap for those that had been counted.
+        """
+        if self._known is not None or not unknown:
+            return unknown
+        return sli.uncounted(self._database, unknown)
 
     def _backfill(self, indicators: list[Indicator], now: datetime) -> int:
         if not indicators:

@@ -265,6 +265,21 @@ def test_drafts_stand_beside_written_objectives_and_never_alert(world):
     assert world.history() == []
 
 
+def test_an_objective_that_comes_back_is_counted_for_the_time_that_it_was_gone(world):
+    world.write()
+    world.traffic(0)
+    evaluator = world.evaluator()
+    evaluator.tick(world.after(0))
+    (world.folder / "shop-availability.yaml").unlink()
+    world.traffic(1, bad=5)
+    long_after = datetime.now(UTC) + 5 * MINUTE  # what arrived until now lies too far back to be counted again
+    evaluator.tick(long_after)
+    world.write()
+    evaluator.tick(long_after + MINUTE)
+    counts = next(s.evaluation.counts for s in evaluator.state.standings if s.slo.id == "shop-availability")
+    assert (counts.good, counts.bad) == (40, 5)
+
+
 def test_late_errors_are_seen_by_the_next_tick(world):
     world.write()
     world.traffic(0)

@@ -85,7 +85,8 @@ def test_the_fault_daemon_reads_the_targets(tmp_path, capsys):
 
 
 def test_the_pid_files_are_where_the_targets_say(tmp_path):
-    settings = ShopSettings("http://127.0.0.1:4318", tmp_path, Ports(9000), "http://127.0.0.1:9100", 50.0, 0.0, 0.0, "demo")
+    url = "http://127.0.0.1:9100"
+    settings = ShopSettings("http://127.0.0.1:4318", tmp_path, Ports(9000), url, 50.0, 0.0, 0.0, "demo")
     specs = child_specs(settings)
     assert specs["orders"].pid_file == tmp_path / "demo" / "run" / "orders.json"
     assert "http://127.0.0.1:9100" in specs["gateway"].arguments
