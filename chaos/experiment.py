@@ -32,7 +32,7 @@ class AvailabilityHypothesis(_Part):
         return None
 
     def __str__(self) -> str:
-        return f"{self.service} availability: at most {self.margin:.1%} points more failed requests"
+        return f"{self.service} availability: at most {self.margin * 100:g} points more failed requests"
 
 
 class LatencyHypothesis(_Part):
@@ -44,7 +44,9 @@ class LatencyHypothesis(_Part):
     margin: float = Field(ge=0, lt=1)
 
     def __str__(self) -> str:
-        return f"{self.service} latency: at most {self.margin:.1%} points more requests over {self.threshold_ms:g} ms"
+        return (
+            f"{self.service} latency: at most {self.margin * 100:g} points more requests over {self.threshold_ms:g} ms"
+        )
 
 
 class LatencyFaultSpec(_Part):

@@ -24,6 +24,7 @@ def _body() -> None:
         st.page_link("pages_/alerts_page.py", label="All alerts")
         return
     alert = fetch(ApiClient.alert, ALERT_ID)
+    panel.show(alerts.summary(alert), "alert-summary")
     panel.show(alerts.headline(alert, shell.now()), "alert-headline")
     st.subheader("Traces to look at", anchor=False)
     panel.show(alerts.exemplars(alert), "alert-traces")

@@ -94,10 +94,14 @@ def headline(item: m.Alert, now: datetime) -> Markup:
     )
 
 
+def summary(item: m.Alert) -> Markup:
+    """Return what is wrong in one sentence: what a person woken up reads first."""
+    return tag("p", strong(item.summary or item.slo_id))
+
+
 def why(item: m.Alert, slo: m.Slo | None) -> Markup:
-    """Return the reason in words: the summary, what was compared, and what the burn rates of the SLO mean now."""
-    parts = [tag("p", strong(item.summary))] if item.summary else []
-    parts.append(conditions(item.details))
+    """Return what was compared, and what the burn rates of the SLO mean now."""
+    parts = [conditions(item.details)]
     if slo is not None:
         allowed = units.percent(1 - slo.objective, 3)
         parts.append(
