@@ -54,8 +54,8 @@ def snippets(addresses: Mapping[str, str]) -> list[Snippet]:
             "bash",
             f"docker run --network host -e OTEL_EXPORTER_OTLP_ENDPOINT={url} your-image\n"
             f"# Docker Desktop: -e OTEL_EXPORTER_OTLP_ENDPOINT={container_url(url)}\n",
-            "Inside a container 127.0.0.1 is the container itself. Share the host's network, or start the service "
-            "with `ninelives up --listen 0.0.0.0` and use host.docker.internal.",
+            "Inside a container 127.0.0.1 is the container itself: share the host's network, or on Docker Desktop use "
+            "host.docker.internal, which reaches the host's loopback.",
         ),
         Snippet("No service at hand", "bash", "ninelives up --demo\n", "Starts a demo shop with traffic."),
     ]
