@@ -112,9 +112,15 @@ class Spool:
             return self._closing and not self._sealed and not self._committer.is_alive()
 
     def remove(self, segment: Segment) -> None:
-        """Delete a stored segment; its index stays for 10 minutes to recognise retries."""
-        segment.path.unlink()
-        sync_folder(self.folder)
+        """Delete a stored segment; its index stays for 10 minutes to recognise retries.
+
+        One that cannot be deleted is sent again by the next start, under the token that stores it once.
+        """
+        try:
+            segment.path.unlink()
+            sync_folder(self.folder)
+        except OSError:
+            log.exception("cannot delete the stored segment %s", segment.id)
         with self._changed:
             self._sealed.popleft()
             self._sizes.pop(segment.id, None)

@@ -368,3 +368,14 @@ def test_a_segment_without_an_index_was_never_acknowledged_and_is_removed(crashe
         path.unlink()
     assert open_spool(folder).segments() == 0
     assert list(folder.iterdir()) == []
+
+
+def test_a_stored_segment_that_cannot_be_deleted_does_not_stop_the_writer(open_spool):
+    spool = open_spool()
+    put(spool, b"body")
+    spool.close()
+    segment = spool.next_sealed(0)
+    segment.path.unlink()  # so that the spool's own deletion fails
+    spool.remove(segment)
+    assert spool.next_sealed(0) is None
+    assert spool.waiting_bytes() == 0
