@@ -110,6 +110,16 @@ class Settings(BaseSettings):
         ByteSize(16 << 20), description="Largest OTLP request, before and after decompression."
     )
 
+    @field_validator("clickhouse")
+    @classmethod
+    def _is_clickhouse(cls, value: str) -> str:
+        parts = urlsplit(value)
+        embedded = parts.scheme == "chdb" and not parts.netloc and parts.path.startswith("/")
+        server = parts.scheme in {"http", "https"} and bool(parts.hostname)
+        if value and not embedded and not server:
+            raise ValueError("use http://user:password@host:8123/database or chdb:///absolute/folder")
+        return value
+
     @field_validator("external_url")
     @classmethod
     def _is_http(cls, value: str) -> str:

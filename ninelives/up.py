@@ -25,6 +25,7 @@ from ninelives import compose, data_folder
 from ninelives.children import Child, stop_all
 from ninelives.settings import Address, Settings
 from ninelives.sockets import bind, require_free
+from storage.errors import StorageError
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +65,9 @@ def run(settings: Settings, options: Options) -> NoReturn:
             children.append(Child("dashboard", dashboard_launch.command(host, port, settings.api_url)))
         uvloop.run(_serve(settings, options, sockets, children))
         code = 0
+    except StorageError as error:
+        print(f"the database cannot be used: {error}", file=sys.stderr)
+        stop_all(children)
     except Exception:
         log.exception("ninelives stops")
         stop_all(children)

@@ -68,6 +68,8 @@ def test_lists_in_the_file_are_lists(folder):
         ("memory", "1MiB", "256MiB"),
         ("external_url", "example.org", "http://"),
         ("webhooks", "ftp://x", "http://"),
+        ("clickhouse", "ftp://x", "chdb:///"),
+        ("clickhouse", "chdb://relative/folder", "chdb:///"),
     ],
 )
 def test_a_wrong_value_is_one_line_with_setting_value_and_what_is_allowed(monkeypatch, name, value, allowed):
