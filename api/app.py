@@ -1,6 +1,7 @@
 """The HTTP API: `/api/v1`, the probes, and OpenAPI at `/docs`."""
 
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 
 from api import problem
 from api.context import Context
@@ -9,7 +10,8 @@ from api.routes import alerts, runs, services, slos, status, traces
 
 def build_app(context: Context) -> FastAPI:
     """Return the API over *context*. Every error is an RFC 9457 problem document."""
-    app = FastAPI(title="Ninelives", version=context.version, redoc_url=None)
+    # FastAPI's own /docs loads its scripts from another host
+    app = FastAPIOffline(title="Ninelives", version=context.version, redoc_url=None)
     app.state.context = context
     for module in (services, traces, slos, alerts, runs, status):
         app.include_router(module.router, prefix="/api/v1")

@@ -92,6 +92,14 @@ def test_the_pages_show_the_demo_without_errors_or_foreign_requests(demo: Stack,
     assert visit.unexpected_errors == []
 
 
+def test_the_documentation_of_the_api_needs_no_other_host(demo: Stack, browser: Browser):
+    with open_page(browser, demo.url("api")) as visit:
+        visit.page.goto(visit.base + "/docs")
+        visit.sees("/api/v1/slos")
+    assert visit.foreign_requests == []
+    assert visit.unexpected_errors == []
+
+
 def test_a_latency_experiment_ends_with_a_true_verdict(demo: Stack, browser: Browser, pictures: Path):
     """300 ms on the edge to orders: the gateway answers, but no longer within 250 ms."""
     found = demo.command("chaos", "run", _experiment(demo, "orders-latency"))
