@@ -4,7 +4,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -102,6 +102,7 @@ def test_the_documentation_of_the_api_needs_no_other_host(demo: Stack, browser: 
 
 def test_a_latency_experiment_ends_with_a_true_verdict(demo: Stack, browser: Browser, pictures: Path):
     """300 ms on the edge to orders: the gateway answers, but no longer within 250 ms."""
+    _wait_until_calm(demo)
     found = demo.command("chaos", "run", _experiment(demo, "orders-latency"))
     assert found.returncode == 1, found.stdout + found.stderr
     with demo.api() as api:
@@ -123,6 +124,7 @@ def test_a_latency_experiment_ends_with_a_true_verdict(demo: Stack, browser: Bro
 
 def test_a_kill_experiment_ends_with_a_true_verdict_and_the_service_is_back(demo: Stack):
     """Orders is killed every 5 s: what it answered is lost while it starts again."""
+    _wait_until_calm(demo)
     found = demo.command("chaos", "run", _experiment(demo, "orders-kill"))
     assert found.returncode == 1, found.stdout + found.stderr
     with demo.api() as api:
@@ -185,6 +187,18 @@ def _experiment(demo: Stack, name: str) -> str:
     path = demo.folder / f"{name}.yaml"
     path.write_text(yaml.safe_dump(experiment))
     return str(path)
+
+
+def _wait_until_calm(demo: Stack) -> None:
+    """Wait until the last 20 s, an experiment's baseline, hold no trace of the browser that shares our two cores."""
+    with demo.api() as api:
+
+        def calm() -> bool:
+            end = datetime.now(UTC) - timedelta(seconds=3)
+            found = api.sli("gateway", start=end - timedelta(seconds=20), end=end, threshold_ms=250)
+            return found.total > 400 and found.slow < 0.02 * found.total and found.errors == 0
+
+        wait_for(calm, 90, "the shop to be calm")
 
 
 def _faults(demo: Stack) -> list[str]:
