@@ -22,8 +22,6 @@ OTHER_PAGES = (
     ("traces", "/traces?service=gateway", "gateway"),
     ("slo", "/slo?id=orders-availability", "orders-availability"),
     ("cache", "/cache", "catalog"),
-    ("alerts", "/alerts", "Alerts"),
-    ("chaos", "/chaos", "Chaos"),
 )
 
 
@@ -111,6 +109,7 @@ def test_a_latency_experiment_ends_with_a_true_verdict(demo: Stack, browser: Bro
     with open_page(browser, demo.url("dashboard")) as visit:
         visit.go("/chaos")
         visit.sees(run.title)
+        visit.picture(pictures / "chaos.png")
         visit.go(f"/run?id={run.id}")
         visit.sees("Deviated")
         visit.picture(pictures / "run.png")
@@ -172,6 +171,9 @@ def test_breaking_errors_pages_within_2_minutes_and_healing_resolves(
         alert_id = alerts["orders-availability"].id
         assert alert["annotations"]["alert_url"] == f"{demo.url('dashboard')}/alert?id={alert_id}"
         with open_page(browser, demo.url("dashboard")) as visit:
+            visit.go("/alerts")
+            visit.sees("of requests to orders in demo failed")
+            visit.picture(pictures / "alerts.png")
             visit.go(f"/alert?id={alert_id}")
             visit.sees("of requests to orders in demo failed")
             visit.picture(pictures / "alert.png")
