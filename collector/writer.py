@@ -31,8 +31,6 @@ class WriterState:
     dead_letters: int = 0
     last_stored_at: datetime | None = None
     last_error: str = ""
-    insert_seconds: float = 0.0
-    inserts: int = 0
 
 
 class Writer:
@@ -129,10 +127,7 @@ class Writer:
     def _insert(self, data: memoryview | bytes, token: str) -> None:
         started = time.perf_counter()
         insert_segment(self._database, self._signal, data, f"{self._signal}:{token}")
-        seconds = time.perf_counter() - started
-        self.state.inserts += 1
-        self.state.insert_seconds += seconds
-        self._on_insert(seconds)
+        self._on_insert(time.perf_counter() - started)
 
     def _bury(self, segment: Segment, entry: Entry, body: bytes, reason: str) -> None:
         """Keep a request that the database cannot read: its bytes, and why, beside each other."""

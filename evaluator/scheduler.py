@@ -1,5 +1,6 @@
 """When the evaluator works: APScheduler jobs that may be late but are never skipped and never overlap."""
 
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -25,6 +26,12 @@ class Scheduler:
     def start(self) -> None:
         self._scheduler.start()
 
-    def stop(self) -> None:
-        """Start no further job and wait for the running one."""
-        self._scheduler.shutdown(wait=True)
+    def stop(self, timeout_s: float) -> bool:
+        """Start no further job and wait for the running one, but not longer than *timeout_s*: False when it still runs.
+
+        A tick may be talking to a receiver that does not answer; what it had not marked as sent is sent again.
+        """
+        stopping = threading.Thread(target=self._scheduler.shutdown, name="scheduler-stop", daemon=True)
+        stopping.start()
+        stopping.join(timeout_s)
+        return not stopping.is_alive()

@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 
 CHILDREN_S = 4.0
 DRAIN_S = 3.0
+TICK_STOP_S = 1.5
 GRACE_S = 1
 
 
@@ -114,7 +115,7 @@ async def _serve(settings: Settings, options: Options, sockets: _Sockets, childr
     await asyncio.gather(*(server.ready.wait() for server in servers))
     scheduler.start()
     _announce(settings, options)
-    children.extend(_extra_children(settings, options))
+    children.extend(await asyncio.to_thread(_extra_children, settings, options))
     await stop.wait()
 
     await asyncio.to_thread(stop_all, children[::-1], CHILDREN_S)
@@ -123,8 +124,10 @@ async def _serve(settings: Settings, options: Options, sockets: _Sockets, childr
     await asyncio.gather(*serving, grpc.stop(GRACE_S))
     if not await asyncio.to_thread(intake.close, DRAIN_S):
         log.warning("some acknowledged data is still in the spool; the next start stores it")
-    await asyncio.to_thread(scheduler.stop)
-    database.close()
+    if await asyncio.to_thread(scheduler.stop, TICK_STOP_S):
+        database.close()
+    else:
+        log.warning("a tick still waits for a receiver of alerts; its messages are sent again after the next start")
 
 
 class _Server(uvicorn.Server):

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
@@ -331,8 +332,26 @@ def test_the_scheduler_runs_its_jobs_in_utc_and_waits_for_the_running_one():
     scheduler = Scheduler(seen.append, slow)
     scheduler.start()
     assert entered.wait(10)
-    scheduler.stop()
+    assert scheduler.stop(5)
     assert len(done) == 1
     assert seen
     assert all(moment.tzinfo is UTC for moment in seen)
     assert all(a < b for a, b in pairwise(seen))
+
+
+def test_a_job_that_hangs_does_not_keep_the_scheduler_from_stopping():
+    began, release = threading.Event(), threading.Event()
+
+    def hang(_now):
+        began.set()
+        release.wait(30)
+
+    scheduler = Scheduler(hang, lambda _now: None)
+    scheduler.start()
+    assert began.wait(5)
+    started = time.monotonic()
+    try:
+        assert not scheduler.stop(0.2)
+        assert time.monotonic() - started < 2
+    finally:
+        release.set()
