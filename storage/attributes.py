@@ -1,65 +1,79 @@
-"""Attribute values as they were sent: typed maps and raw OTLP bytes back into plain JSON values."""
+"""Attribute values as they were sent: OTLP AnyValue bytes into plain JSON values."""
 
 import base64
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from google.protobuf.message import DecodeError
-from opentelemetry.proto.common.v1 import common_pb2
+
+from storage.otlp_messages import any_value_class
 
 
-def merge(
-    strings: Mapping[str, str],
-    ints: Mapping[str, int],
-    doubles: Mapping[str, float],
-    bools: Mapping[str, bool],
-    raws: Mapping[str, str],
-) -> dict[str, Any]:
-    """Return one map of all attributes, sorted by key. *raws* holds hex of a type letter and the OTLP bytes."""
-    merged = {**strings, **ints, **doubles, **bools, **{key: _raw(value) for key, value in raws.items()}}
-    return {key: finite(merged[key]) for key in sorted(merged)}
+def any_value(data: bytes) -> Any:
+    """Return an AnyValue as JSON has it: bytes as base64, NaN and infinities as text, an empty value as None.
+
+    >>> any_value(bytes.fromhex("18ffffffffffffffff7f"))
+    9223372036854775807
+    """
+    try:
+        return value_of(any_value_class().FromString(data))
+    except DecodeError:
+        return base64.b64encode(data).decode()
 
 
-def key_values(pairs: Sequence[str]) -> dict[str, Any]:
-    """Return attributes from the hex of serialised KeyValue messages; the last of equal keys wins."""
+def decode_map(attributes: Mapping[str, str]) -> dict[str, Any]:
+    """Return all attributes, sorted by key, from the hex of their AnyValue bytes."""
+    return {key: any_value(bytes.fromhex(attributes[key])) for key in sorted(attributes)}
+
+
+def hidden_types(attributes: Mapping[str, str]) -> dict[str, str]:
+    """Return the OTLP types that JSON does not show: bytes, and doubles that look like integers or text."""
     found = {}
-    for text in pairs:
-        pair = common_pb2.KeyValue()
+    for key in sorted(attributes):
+        data = bytes.fromhex(attributes[key])
         try:
-            pair.ParseFromString(bytes.fromhex(text))
+            value = any_value_class().FromString(data)
         except DecodeError:
-            continue  # not valid UTF-8 inside: nothing that JSON could show
-        found[pair.key] = finite(_any(pair.value))
+            found[key] = "bytes"
+            continue
+        kind = value.WhichOneof("value")
+        if kind == "bytes_value" or (kind == "double_value" and not _shows(value.double_value)):
+            found[key] = kind.removesuffix("_value")
     return found
 
 
-def finite(value: Any) -> Any:
-    """Return *value* with NaN and infinities as text, which JSON has no numbers for."""
-    if isinstance(value, float) and (value != value or value in {float("inf"), float("-inf")}):  # noqa: PLR0124 -- NaN
-        return str(value)
-    return value
+def pairs(attributes: Iterable[Any]) -> dict[str, Any]:
+    """Return the attributes of KeyValue messages; the last of equal keys wins."""
+    return {text(pair.key): value_of(pair.value) for pair in attributes}
 
 
-def _raw(text: str) -> Any:
-    data = bytes.fromhex(text)
-    kind, body = data[:1], data[1:]
-    try:
-        if kind == b"a":
-            return [_any(value) for value in common_pb2.ArrayValue.FromString(body).values]
-        if kind == b"m":
-            return {pair.key: _any(pair.value) for pair in common_pb2.KeyValueList.FromString(body).values}
-    except DecodeError:
-        return base64.b64encode(body).decode()
-    return base64.b64encode(body).decode() if kind == b"b" else None
-
-
-def _any(value: Any) -> Any:
+def value_of(value: Any) -> Any:
+    """Return an AnyValue message, whose strings are bytes, as JSON has it."""
     kind = value.WhichOneof("value")
     if kind is None:
         return None
     held = getattr(value, kind)
-    if kind == "array_value":
-        return [_any(item) for item in held.values]
-    if kind == "kvlist_value":
-        return {pair.key: _any(pair.value) for pair in held.values}
-    return base64.b64encode(held).decode() if kind == "bytes_value" else finite(held)
+    match kind:
+        case "array_value":
+            return [value_of(item) for item in held.values]
+        case "kvlist_value":
+            return pairs(held.values)
+        case "bytes_value":
+            return base64.b64encode(held).decode()
+        case "string_value":
+            return text(held)
+    return finite(held)
+
+
+def finite(value: Any) -> Any:
+    """Return *value* with NaN and infinities as text, which JSON has no numbers for."""
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def text(data: bytes) -> str:
+    return data.decode(errors="replace")
+
+
+def _shows(value: float) -> bool:
+    return math.isfinite(value) and not value.is_integer()

@@ -1,27 +1,18 @@
-"""Forward-only migrations: numbered `.sql` files, one statement each, whose applied text never changes."""
+"""The schema: tables by numbered migrations that only go forward, and views that are made anew when their text changes."""
 
-import hashlib
-from dataclasses import dataclass
 from importlib import resources
 
 from storage.client import Database
 from storage.errors import DatabaseError, MigrationError
+from storage.migration import Migration
+from storage.views import ViewSettings, are_current, load_views, recreate
 
 CREATE_LEDGER = (
     "CREATE TABLE IF NOT EXISTS migrations"
     " (name String, checksum String, applied_at DateTime('UTC') DEFAULT now('UTC'))"
     " ENGINE = MergeTree ORDER BY name SETTINGS fsync_after_insert = 1"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Migration:
-    name: str
-    sql: str
-
-    @property
-    def checksum(self) -> str:
-        return hashlib.sha256(self.sql.encode()).hexdigest()
+LEDGER = "SELECT name, checksum FROM migrations"
 
 
 def load_migrations() -> list[Migration]:
@@ -32,14 +23,12 @@ def load_migrations() -> list[Migration]:
 
 
 def pending(database: Database, migrations: list[Migration]) -> list[Migration]:
-    """Return those of *migrations* that were not applied yet.
+    """Return those of *migrations* that were not applied yet. Reads only.
 
     Raises:
         MigrationError: an applied file was changed or is gone.
     """
-    database.command(CREATE_LEDGER)
-    with database.client() as client:
-        applied: dict[str, str] = dict(map(tuple, client.query("SELECT name, checksum FROM migrations").result_rows))
+    applied = _applied(database)
     known = {migration.name: migration for migration in migrations}
     for name, checksum in applied.items():
         if name not in known:
@@ -53,18 +42,47 @@ def pending(database: Database, migrations: list[Migration]) -> list[Migration]:
     return [migration for migration in migrations if migration.name not in applied]
 
 
-def migrate(database: Database, migrations: list[Migration] | None = None) -> list[str]:
-    """Apply what is pending, in order, and return the names.
+def plan(database: Database, settings: ViewSettings | None = None) -> list[Migration]:
+    """Return every statement that `migrate` would run now. Reads only.
+
+    Raises:
+        MigrationError: as `pending`.
+    """
+    views = load_views(settings or ViewSettings())
+    tables = pending(database, load_migrations())
+    return tables if not tables and are_current(database, views) else [*tables, *views]
+
+
+def migrate(
+    database: Database, migrations: list[Migration] | None = None, settings: ViewSettings | None = None
+) -> list[str]:
+    """Apply what is pending, in order, make the views anew when a table or their text changed, and return the names.
 
     Raises:
         MigrationError: naming the file that failed; the ones before it stay applied.
     """
-    done = []
-    for migration in pending(database, migrations if migrations is not None else load_migrations()):
-        try:
-            database.command(migration.sql)
-        except DatabaseError as error:
-            raise MigrationError(f"migration {migration.name} failed: {error}") from error
-        database.insert("migrations", [(migration.name, migration.checksum)], ["name", "checksum"])
-        done.append(migration.name)
+    database.command(CREATE_LEDGER)
+    done = [
+        _apply(database, table) for table in pending(database, load_migrations() if migrations is None else migrations)
+    ]
+    views = load_views(settings or ViewSettings()) if migrations is None else []
+    if views and (done or not are_current(database, views)):
+        recreate(database, views)
+        done += [view.name for view in views]
     return done
+
+
+def _apply(database: Database, migration: Migration) -> str:
+    try:
+        database.command(migration.sql)
+    except DatabaseError as error:
+        raise MigrationError(f"migration {migration.name} failed: {error}") from error
+    database.insert("migrations", [(migration.name, migration.checksum)], ["name", "checksum"])
+    return migration.name
+
+
+def _applied(database: Database) -> dict[str, str]:
+    if not int(database.command("EXISTS TABLE migrations")):
+        return {}
+    with database.client() as client:
+        return dict(map(tuple, client.query(LEDGER).result_rows))

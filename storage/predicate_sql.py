@@ -41,19 +41,18 @@ class PredicateSql:
             return self._well_known(name, op, value)
         key = self._parameter(name, "String")
         span = self._attribute(key, op, value)
-        known = " OR ".join(f"mapContains(attr_{kind}, {key})" for kind in ("str", "int", "num", "bool", "raw"))
-        resource = f"resource_id IN (SELECT resource_id FROM resources WHERE {span})"  # noqa: S608 -- parameters only
-        return f"({span} OR (NOT ({known}) AND {resource}))"
+        resource = f"origin_id IN (SELECT origin_id FROM origins WHERE {span})"  # noqa: S608 -- parameters only
+        return f"({span} OR (NOT mapContains(attributes, {key}) AND {resource}))"
 
     def _attribute(self, key: str, op: str, value: LiteralValue) -> str:
         """Compare an attribute with a literal of its type; a missing one and another type compare false."""
+        found, literal = f"attributes[{key}]", self._literal(value)
         if isinstance(value, bool):
-            return f"(mapContains(attr_bool, {key}) AND attr_bool[{key}] {op} {self._literal(value)})"
+            return f"(otlp_is_bool({found}) AND otlp_bool({found}) {op} {literal})"
         if isinstance(value, str):
-            return f"(mapContains(attr_str, {key}) AND attr_str[{key}] {op} {self._literal(value)})"
-        number = self._literal(value)
-        either = (f"(mapContains(attr_{kind}, {key}) AND attr_{kind}[{key}] {op} {number})" for kind in ("int", "num"))
-        return f"({' OR '.join(either)})"
+            return f"(otlp_is_string({found}) AND otlp_string({found}) {op} {literal})"
+        integer = f"(otlp_is_int({found}) AND otlp_int({found}) {op} {literal})"
+        return f"({integer} OR (otlp_is_double({found}) AND otlp_double({found}) {op} {literal}))"
 
     def _well_known(self, name: str, op: str, value: LiteralValue) -> str:
         number = isinstance(value, int | float) and not isinstance(value, bool)

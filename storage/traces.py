@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from storage.attributes import key_values, merge
 from storage.client import Database
+from storage.origins import Origin, read_origins
+from storage.stored_span import StoredSpan, read_span
 from storage.times import from_ns, text, whole
 
 SPAN_LIMIT = 20_000
@@ -21,43 +22,6 @@ class TraceSummary:
     spans: int
     errors: int
     services: list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class SpanEvent:
-    name: str
-    time_ns: int
-    attributes: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class SpanLink:
-    trace_id: str
-    span_id: str
-    attributes: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class StoredSpan:
-    """One span as stored; times in nanoseconds since 1970, ids in lower-case hex, no parent is ''."""
-
-    span_id: str
-    parent_span_id: str
-    service: str
-    environment: str
-    version: str
-    name: str
-    kind: str
-    start_ns: int
-    duration_ns: int
-    status: str
-    status_message: str
-    error: bool
-    scope: str
-    attributes: dict[str, Any]
-    resource: dict[str, Any]
-    events: list[SpanEvent]
-    links: list[SpanLink]
 
 
 def search(
@@ -95,7 +59,9 @@ def spans_of(database: Database, trace_id: str) -> list[StoredSpan]:
         "end": text(found[0]["last_at"]),
         "limit": SPAN_LIMIT,
     }
-    return [_span(row) for row in database.rows("trace_spans", parameters)]
+    rows = database.rows("trace_spans", parameters)
+    origins = read_origins(database, (row["origin"] for row in rows))
+    return [read_span(row, origins.get(row["origin"], Origin())) for row in rows]
 
 
 def _summary(row: dict[str, Any]) -> TraceSummary:
@@ -109,34 +75,4 @@ def _summary(row: dict[str, Any]) -> TraceSummary:
         spans=row["span_count"],
         errors=row["error_count"],
         services=services,
-    )
-
-
-def _span(row: dict[str, Any]) -> StoredSpan:
-    return StoredSpan(
-        span_id=row["span_id_hex"],
-        parent_span_id=row["parent_id_hex"],
-        service=row["service"],
-        environment=row["environment"],
-        version=row["version"],
-        name=row["name"],
-        kind=row["kind_name"],
-        start_ns=row["start_ns"],
-        duration_ns=row["duration_ns"],
-        status=row["status_name"],
-        status_message=row["message"],
-        error=row["error"],
-        scope=row["scope_name"],
-        attributes=merge(*(row[f"attr_{kind}"] for kind in ("str", "int", "num", "bool", "raw_hex"))),
-        resource=merge(*(row[f"resource_{kind}"] or {} for kind in ("str", "int", "num", "bool", "raw_hex"))),
-        events=[
-            SpanEvent(name, at, key_values(pairs))
-            for name, at, pairs in zip(row["event_names"], row["event_ns"], row["event_attributes_hex"], strict=True)
-        ],
-        links=[
-            SpanLink(trace, span, key_values(pairs))
-            for trace, span, pairs in zip(
-                row["link_traces"], row["link_spans"], row["link_attributes_hex"], strict=True
-            )
-        ],
     )

@@ -1,14 +1,14 @@
--- Good and total events of many SLIs, per minute, in one scan of spans. Each SLI is one row of arrays that are zipped
+-- Good and total events of many SLIs (a sampled span stands for `weight` of them), per minute, in one scan of spans. Each SLI is one row of arrays that are zipped
 -- here: its series, service, environment, kinds (bit = kind), and how good is told: faster than max_ns, else by
 -- predicate number good_index, else without error. Predicates of all SLIs are worked out once a span, as an array.
 SELECT
     m.series AS series,
     toStartOfMinute(s.ts) AS minute,
-    countIf(multiIf(m.max_ns > 0, s.duration_ns <= m.max_ns, m.good_index > 0, s.matched[m.good_index], NOT s.error)) AS good,
-    count() AS total
+    sumIf(s.weight, multiIf(m.max_ns > 0, s.duration_ns <= m.max_ns, m.good_index > 0, s.matched[m.good_index], NOT s.error)) AS good,
+    sum(s.weight) AS total
 FROM
 (
-    SELECT ts, service, environment, kind, error, duration_ns, CAST([/*predicates*/] AS Array(Bool)) AS matched
+    SELECT ts, service, environment, kind, error, duration_ns, weight, CAST([/*predicates*/] AS Array(Bool)) AS matched
     FROM spans
     WHERE NOT quarantined AND service IN {services:Array(String)}
         AND toStartOfFiveMinutes(ts) IN (SELECT toStartOfFiveMinutes(minute) FROM /*minutes*/)

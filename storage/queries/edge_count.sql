@@ -2,8 +2,8 @@
 -- service, or, where the call never arrived, with its name as peer or the destination that answered calls use.
 WITH client_spans AS
 (
-    SELECT trace_id, span_id, duration_ns, error, attr_str['server.address'] AS address, attr_int['server.port'] AS port,
-        attr_str['peer.service'] AS peer
+    SELECT trace_id, span_id, duration_ns, error, otlp_string(attributes['server.address']) AS address, otlp_int(attributes['server.port']) AS port,
+        otlp_string(attributes['peer.service']) AS peer
     FROM spans
     WHERE toStartOfFiveMinutes(ts) >= toStartOfFiveMinutes({start:DateTime64(9, 'UTC')})
         AND ts >= {start:DateTime64(9, 'UTC')} AND ts < {end:DateTime64(9, 'UTC')}
@@ -19,7 +19,7 @@ server_spans AS
 ),
 destinations AS
 (
-    SELECT DISTINCT attr_str['server.address'] AS address, attr_int['server.port'] AS port
+    SELECT DISTINCT otlp_string(attributes['server.address']) AS address, otlp_int(attributes['server.port']) AS port
     FROM spans
     WHERE toStartOfFiveMinutes(ts) >= toStartOfFiveMinutes({start:DateTime64(9, 'UTC')}) - 3600
         AND ts >= {start:DateTime64(9, 'UTC')} - toIntervalMinute(60) AND ts < {end:DateTime64(9, 'UTC')}

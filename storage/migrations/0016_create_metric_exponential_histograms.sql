@@ -1,0 +1,27 @@
+-- Points of exponential histograms, as they were sent; flags and original_ns as in metric_points.
+CREATE TABLE metric_exponential_histograms
+(
+    metric LowCardinality(String),
+    series_id UInt64 CODEC(Delta, ZSTD(1)),
+    ts DateTime64(9, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
+    start_ts DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
+    count UInt64 CODEC(T64, ZSTD(1)),
+    sum Nullable(Float64) CODEC(ZSTD(1)),
+    min Nullable(Float64) CODEC(ZSTD(1)),
+    max Nullable(Float64) CODEC(ZSTD(1)),
+    scale Int32 CODEC(ZSTD(1)),
+    zero_count UInt64 CODEC(ZSTD(1)),
+    zero_threshold Float64 CODEC(ZSTD(1)),
+    positive_offset Int32 CODEC(ZSTD(1)),
+    positive_counts Array(UInt64) CODEC(ZSTD(1)),
+    negative_offset Int32 CODEC(ZSTD(1)),
+    negative_counts Array(UInt64) CODEC(ZSTD(1)),
+    flags UInt32 CODEC(ZSTD(1)),
+    original_ns UInt64 CODEC(ZSTD(1))
+)
+ENGINE = MergeTree
+PARTITION BY toDate(ts)
+ORDER BY (metric, toStartOfHour(ts), series_id, ts)
+TTL toDate(ts) + INTERVAL 31 DAY
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000,
+    fsync_after_insert = 1, fsync_part_directory = 1
