@@ -17,10 +17,10 @@ class NotSettledError(Exception):
 
 
 class ProcessTree:
-    """A process and all of its children, those that ended included."""
+    """Processes and all of their children, those that ended included."""
 
-    def __init__(self, pid: int) -> None:
-        self._root = psutil.Process(pid)
+    def __init__(self, *pids: int) -> None:
+        self._roots = [psutil.Process(pid) for pid in pids]
 
     def cpu_s(self) -> float:
         """Return user and system seconds since the start."""
@@ -39,7 +39,7 @@ class ProcessTree:
         return total
 
     def _alive(self) -> list[psutil.Process]:
-        return [self._root, *self._root.children(recursive=True)]
+        return [process for root in self._roots for process in (root, *root.children(recursive=True))]
 
 
 class PeakMemory:

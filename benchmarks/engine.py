@@ -1,4 +1,4 @@
-"""The peer: the bare engine, given the same requests as finished segments. No HTTP, no check, no spool, no evaluator.
+"""The bare engine, given the same requests as finished segments. No HTTP, no check, no spool, no evaluator.
 
 Both functions open the engine, which allows one process a folder and never returns its threads, so each call runs in
 a process of its own.
@@ -22,6 +22,9 @@ from storage.ingest import insert_segment
 from storage.migrate import migrate
 from storage.totals import span_total
 
+PARTS = """SELECT table, sum(rows), sum(bytes_on_disk) FROM system.parts
+    WHERE active AND database = currentDatabase() GROUP BY table"""
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -38,9 +41,17 @@ def measure_engine(folder: Path, spans: int, batch: int) -> EngineRun:
     return _alone(_insert_all, folder, spans, batch)
 
 
-def stored_bytes(folder: Path) -> int:
-    """Return the bytes of the live parts of the database in *folder*, whose server has stopped."""
-    return _alone(_read_bytes, folder)
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The live parts of a database."""
+
+    bytes: int
+    rows: dict[str, int]
+
+
+def stored_parts(folder: Path) -> Parts:
+    """Return what the database in *folder* holds, whose server has stopped."""
+    return _alone(_read_parts, folder)
 
 
 def _alone(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
@@ -81,11 +92,12 @@ def _segments(requests: Plan) -> Iterator[bytes]:
         yield bytes(open_segment)
 
 
-def _read_bytes(folder: Path) -> int:
+def _read_parts(folder: Path) -> Parts:
     database = _open(folder)
-    found = int(database.rows("disk_total")[0]["bytes"])
+    with database.client() as client:
+        found = client.query(PARTS).result_rows
     database.close()
-    return found
+    return Parts(sum(size for _, _, size in found), {table: rows for table, rows, _ in found})
 
 
 def _open(folder: Path) -> Database:

@@ -1,163 +1,130 @@
-"""How many spans a CPU-second of Ninelives stores, beside the bare engine in the same run.
+"""How many spans a CPU-second of Ninelives stores, beside the bare engine and beside a peer in the same run.
 
-`python -m benchmarks.ingest [--spans 1000000] [--batch 512] [--clients 4]`
+`python -m benchmarks.ingest [--peer rotel] [--rate 60000 --seconds 60] [--repeat 3]`
 
-CPU seconds of every process of the server, user and system, count from the first byte sent until every span can be
-queried and the merges have settled: the server used less than 3 % of a core for 2 s. The evaluator and the API run
-in the same process and are counted too. The clients patch ids while they send; their CPU is not counted, but they
-share the machine, so times of the wall say less than times of the CPU. Disk is the live parts of all tables.
+CPU seconds of every process of a side, user and system, count from the first byte sent until every span can be
+queried and the merges have settled: the side used less than 3 % of a core for 2 s. For us that is `ninelives up`, with
+evaluator and API; for the peer its collector and the engine behind it. The clients patch ids while they send; their CPU
+is not counted, but they share the machine, so times of the wall say less than times of the CPU. Disk is the live parts
+of all tables. Accepted and stored spans must be equal, or the run fails.
 """
 
 import argparse
 import json
 import sys
 import tempfile
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any, TypeVar
 
-from api.client import ApiClient
-from benchmarks.cpu import NotSettledError, PeakMemory, ProcessTree, wait_until_settled
-from benchmarks.engine import EngineRun, measure_engine, stored_bytes
-from benchmarks.load import Outcome, RefusedError, send_all
+from benchmarks.comparison import Comparison
+from benchmarks.cpu import NotSettledError
+from benchmarks.engine import EngineRun, measure_engine
+from benchmarks.load import RefusedError
+from benchmarks.options import positive
+from benchmarks.ours import measure_collector, measure_ours
 from benchmarks.payload import Plan, plan
-from benchmarks.server import Server, ServerError, running
+from benchmarks.rotel import SETTINGS, PeerError, measure_rotel
+from benchmarks.server import ServerError
+from benchmarks.side import MismatchError, require_equal
 
-QUERYABLE_S = 120.0
-POLL_S = 0.25
-MIB = 1 << 20
+PEER_RATE = 40_000
+SPANS = 1_000_000
+ATTEMPTS = 3
+FAILURES = (MismatchError, NotSettledError, PeerError, RefusedError, ServerError)
 
-
-class MismatchError(Exception):
-    """Accepted and stored differ: a lost or doubled span, the one thing that no speed makes good."""
-
-
-@dataclass(frozen=True, slots=True)
-class OursRun:
-    """`queryable_s` and `cpu_s` count from the first byte."""
-
-    sent: Outcome
-    cpu_s: float
-    queryable_s: float
-    rss_bytes: int
-    disk_bytes: int
-
-
-def measure_ours(requests: Plan, *, clients: int) -> OursRun:
-    """Send *requests* to a server of its own and return what that cost it.
-
-    Raises:
-        MismatchError: accepted and stored spans differ.
-    """
-    with tempfile.TemporaryDirectory(prefix="ninelives-bench-") as name:
-        folder = Path(name)
-        with running(folder) as server:
-            sent, cpu_s, queryable_s, rss_bytes = _load(server, requests, clients)
-        return OursRun(sent, cpu_s, queryable_s, rss_bytes, stored_bytes(folder / "data" / "clickhouse"))
-
-
-def report(ours: OursRun, engine: EngineRun) -> dict[str, float]:
-    """Return the figures of a run: rates a second, times in ms, memory in MiB."""
-    spans = ours.sent.spans
-    ours_rate, engine_rate = spans / ours.cpu_s, engine.spans / engine.cpu_s
-    return {
-        "spans": spans,
-        "ours_spans_per_cpu_s": round(ours_rate),
-        "engine_spans_per_cpu_s": round(engine_rate),
-        "ratio_to_engine": round(ours_rate / engine_rate, 3),
-        "ours_cpu_s": round(ours.cpu_s, 2),
-        "engine_cpu_s": round(engine.cpu_s, 2),
-        "accepted_spans_per_s": round(spans / ours.sent.wall_s),
-        "queryable_s": round(ours.queryable_s, 2),
-        "p50_ms": round(ours.sent.percentile_ms(0.50), 2),
-        "p99_ms": round(ours.sent.percentile_ms(0.99), 2),
-        "busy_answers": ours.sent.busy,
-        "rss_mb": round(ours.rss_bytes / MIB),
-        "disk_bytes_per_span": round(ours.disk_bytes / spans, 1),
-    }
+T = TypeVar("T")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse(arguments)
     requests = plan(options.spans, options.batch)
-    body_bytes = len(requests.templates[0].data)
-    print(f"{options.spans:,} spans in {requests.requests:,} requests of {body_bytes / options.batch:.0f} bytes a span")
+    body_bytes = len(requests.templates[0].fresh(0))
+    speed = f"{options.rate:,} spans a second" if options.rate else "as fast as they are answered"
+    print(f"{options.spans:,} spans, {options.batch} a request, {body_bytes / options.batch:.0f} bytes a span, {speed}")
     try:
-        ours = measure_ours(requests, clients=options.clients)
-        with tempfile.TemporaryDirectory(prefix="ninelives-bench-") as name:
-            engine = measure_engine(Path(name) / "clickhouse", options.spans, options.batch)
-        require_equal("the bare engine stored", engine.spans, options.spans)
-    except (MismatchError, NotSettledError, RefusedError, ServerError) as error:
+        figures = _compare(requests, options).figures()
+    except FAILURES as error:
         print(f"failed: {error}", file=sys.stderr)
         return 1
-    figures = report(ours, engine)
     _print(figures)
     print(json.dumps(figures))
     return 0
 
 
-def _load(server: Server, requests: Plan, clients: int) -> tuple[Outcome, float, float, int]:
-    """Return what the clients saw, the server's CPU seconds, seconds until queryable, and its peak of memory."""
-    tree = ProcessTree(server.pid)
-    wait_until_settled(tree.cpu_s)
-    memory = PeakMemory(tree)
-    before_s, started = tree.cpu_s(), time.monotonic()
-    sent = send_all(requests, server.otlp_port, clients=clients)
-    _await_stored(server.api, sent.spans)
-    queryable_s = time.monotonic() - started
-    wait_until_settled(tree.cpu_s)
-    cpu_s = tree.cpu_s() - before_s
-    memory.close()
-    status = server.api.status()
-    require_equal("after the merges the server had", status.spans_stored, sent.spans)
-    require_equal("the collector counted", sum(lane.accepted_items for lane in status.ingest), sent.spans)
-    require_equal("dead letters", sum(lane.dead_letters for lane in status.ingest), 0)
-    return sent, cpu_s, queryable_s, memory.bytes
+def _compare(requests: Plan, options: argparse.Namespace) -> Comparison:
+    """Run every side in turn, as often as asked, so that a busy hour of the machine meets them all."""
+    paced = {"clients": options.clients, "rate": options.rate}
+    found = Comparison(peer={setting: [] for setting in SETTINGS} if options.peer else {})
+    for _ in range(options.repeat):
+        found.ours.append(measure_ours(requests, **paced))
+        found.engine.append(_engine(options))
+        found.collector_us_per_span.append(measure_collector(requests, **paced))
+        for setting, runs in found.peer.items():
+            runs.append(_again(partial(measure_rotel, requests, setting, **paced)))
+    return found
 
 
-def _await_stored(api: ApiClient, spans: int) -> None:
-    deadline = time.monotonic() + QUERYABLE_S
-    stored = api.status().spans_stored
-    while stored < spans and time.monotonic() < deadline:
-        time.sleep(POLL_S)
-        stored = api.status().spans_stored
-    require_equal("the server stored", stored, spans)
+def _engine(options: argparse.Namespace) -> EngineRun:
+    with tempfile.TemporaryDirectory(prefix="ninelives-bench-") as name:
+        found = measure_engine(Path(name) / "clickhouse", options.spans, options.batch)
+    require_equal("the bare engine stored", found.spans, options.spans)
+    return found
 
 
-def require_equal(what: str, found: int, expected: int) -> None:
-    """Raise MismatchError unless *found* is exactly *expected*."""
-    if found != expected:
-        raise MismatchError(f"{what} {found:,}, expected {expected:,}")
+def _again(run: Callable[[], T]) -> T:
+    """Return what *run* returns; a peer that a busy machine made fail gets another chance, which is said."""
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return run()
+        except (MismatchError, PeerError) as error:
+            if attempt == ATTEMPTS:
+                raise
+            print(f"the peer's run is repeated: {error}", file=sys.stderr)
+    raise AssertionError("not reached")
 
 
-def _print(figures: dict[str, float]) -> None:
+def _print(figures: Mapping[str, Any]) -> None:
+    for side, name in (("ours", "Ninelives"), ("peer", f"rotel, {figures.get('peer_setting')}")):
+        if f"{side}_cpu_s" in figures:
+            _print_side(name, {key.removeprefix(f"{side}_"): figures[key] for key in figures if key.startswith(side)})
+    others = {
+        "bare engine": "engine_spans_per_cpu_s",
+        **{f"rotel, {setting}": f"peer_{setting}_spans_per_cpu_s" for setting in SETTINGS},
+    }
+    for name, key in others.items():
+        if key in figures:
+            print(f"{name:16} {figures[key]:>8,} spans per CPU-second")
+    for key in ("ratio", "ratio_to_default", "ratio_to_engine", "collector_us_per_span", "busy_answers"):
+        if key in figures:
+            print(f"{key:24} {figures[key]}")
+
+
+def _print_side(name: str, side: Mapping[str, Any]) -> None:
     print(
-        f"Ninelives    {figures['ours_spans_per_cpu_s']:>9,.0f} spans per CPU-second ({figures['ours_cpu_s']} s),"
-        f" {figures['ratio_to_engine']:.2f} of the bare engine\n"
-        f"bare engine  {figures['engine_spans_per_cpu_s']:>9,.0f} spans per CPU-second ({figures['engine_cpu_s']} s)\n"
-        f"accepted     {figures['accepted_spans_per_s']:>9,.0f} spans a second, all queryable after"
-        f" {figures['queryable_s']} s; accepted = stored\n"
-        f"answers      p50 {figures['p50_ms']} ms, p99 {figures['p99_ms']} ms,"
-        f" {figures['busy_answers']} asked to come again\n"
-        f"memory       {figures['rss_mb']} MiB at its peak\n"
-        f"disk         {figures['disk_bytes_per_span']} bytes a span, all tables"
+        f"{name:16} {side['spans_per_cpu_s']:>8,} spans per CPU-second {side['runs_spans_per_cpu_s']};"
+        f" accepted = stored, {side['accepted_spans_per_s']:,} a second\n"
+        f"{'':16} p50 {side['p50_ms']} ms, p99 {side['p99_ms']} ms; {side['rss_mb']} MiB;"
+        f" {side['disk_bytes_per_span']} bytes a span on disk\n"
+        f"{'':16} at most {side['backlog_peak_spans']:,} spans not stored yet, all of them {side['drain_s']} s after"
+        " the last answer"
     )
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.ingest", description=__doc__.partition("\n")[0])
-    parser.add_argument("--spans", type=_positive, default=1_000_000)
-    parser.add_argument("--batch", type=_positive, default=512, help="spans a request")
-    parser.add_argument("--clients", type=_positive, default=4, help="connections")
-    return parser.parse_args(arguments)
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
-    return value
+    parser.add_argument("--peer", choices=["rotel"], help="measure this collector as well, before the same engine")
+    parser.add_argument("--rate", type=positive, help=f"spans a second; with a peer {PEER_RATE:,}, else no limit")
+    parser.add_argument("--seconds", type=positive, default=20, help="with a rate: for how long")
+    parser.add_argument("--spans", type=positive, help=f"in all; {SPANS:,} without a rate")
+    parser.add_argument("--batch", type=positive, default=512, help="spans a request")
+    parser.add_argument("--clients", type=positive, default=4, help="connections")
+    parser.add_argument("--repeat", type=positive, default=1, help="runs of each side, of which the median counts")
+    options = parser.parse_args(arguments)
+    options.rate = options.rate or (PEER_RATE if options.peer else None)
+    options.spans = options.spans or (options.rate * options.seconds if options.rate else SPANS)
+    return options
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """OTLP requests whose ids, times and request ids are fresh each time: templates are built once, then patched.
 
+A request id belongs to its trace, as in services that pass it on; every span has its own ids and times.
+
 Repeated bodies would flatter everyone: they compress to almost nothing, and a collector that recognises a client's
 retry does not store them at all.
 """
@@ -7,8 +9,13 @@ retry does not store them at all.
 import os
 import random
 import struct
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
@@ -23,44 +30,55 @@ KINDS = (Span.SPAN_KIND_SERVER, Span.SPAN_KIND_CLIENT, Span.SPAN_KIND_INTERNAL)
 ERROR_RATIO = 0.01
 END_TAG = 0x41  # field 8, wire type 64 bit: what lies between a span's two times
 TIMES = struct.Struct("<QBQ")
+SIZES = {"trace_ids": 16, "span_ids": 8, "parent_ids": 8, "request_ids": 16, "starts": 8, "ends": 8}
+
+Indices: TypeAlias = NDArray[np.intp]
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Where one span's changing bytes lie in its template."""
+class Body(Protocol):
+    """What a load sends: *items* spans or data points."""
 
-    trace_id: int
-    span_id: int
-    parent_id: int
-    times: int
-    request_id: int
+    @property
+    def items(self) -> int: ...
+
+    def fresh(self, now_ns: int) -> bytes:
+        """Return a request as nobody has sent it before, whose times lie just before *now_ns*."""
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
+    """A request and where the changing bytes of its spans lie: an array for each field, with a row for each span.
+
+    Attributes:
+        traces: The number of its trace, for each span.
+        children: The spans that have a parent, which is the span before them.
+    """
+
     data: bytes
-    places: tuple[Places, ...]
+    items: int
+    traces: Indices
+    children: Indices
+    trace_ids: Indices
+    span_ids: Indices
+    parent_ids: Indices
+    request_ids: Indices
+    starts: Indices
+    ends: Indices
 
     def fresh(self, now_ns: int) -> bytes:
         """Return a request with new ids, whose spans ended within the second before *now_ns*."""
-        body = bytearray(self.data)
-        count = len(self.places)
-        noise = memoryview(os.urandom(32 * count))
-        jitter = memoryview(os.urandom(8 * count)).cast("I")
-        trace = parent = noise[:0]
-        for index, place in enumerate(self.places):
-            span = noise[32 * index : 32 * index + 32]
-            if index % SPANS_PER_TRACE == 0:
-                trace, parent = span[:16], noise[:0]
-            body[place.trace_id : place.trace_id + 16] = trace
-            body[place.span_id : place.span_id + 8] = span[16:24]
-            if parent:
-                body[place.parent_id : place.parent_id + 8] = parent
-            parent = span[16:24]
-            body[place.request_id : place.request_id + 16] = span[24:32].hex().encode()
-            end = now_ns - jitter[2 * index] % 1_000_000_000
-            TIMES.pack_into(body, place.times, end - jitter[2 * index + 1] % 200_000_000, END_TAG, end)
-        return bytes(body)
+        body = np.frombuffer(self.data, np.uint8).copy()
+        spans, traces = noise(self.items, 16), noise(self.traces[-1] + 1, 24)
+        request_ids = np.frombuffer(traces[:, 16:].tobytes().hex().encode(), np.uint8).reshape(-1, 16)
+        jitter = spans[:, 8:].copy().view(np.uint32).astype(np.uint64)
+        ends = now_ns - jitter[:, 0] % 1_000_000_000
+        body[self.trace_ids] = traces[self.traces, :16]
+        body[self.span_ids] = spans[:, :8]
+        body[self.parent_ids] = spans[self.children - 1, :8]
+        body[self.request_ids] = request_ids[self.traces]
+        body[self.starts] = as_bytes(ends - jitter[:, 1] % 200_000_000)
+        body[self.ends] = as_bytes(ends)
+        return body.tobytes()
 
 
 def build_templates(spans: int, *, count: int = TEMPLATES, seed: int = 1) -> list[Template]:
@@ -73,11 +91,12 @@ def build_templates(spans: int, *, count: int = TEMPLATES, seed: int = 1) -> lis
 class Plan:
     """The templates of a run, in the order of its requests; the last one may be smaller."""
 
-    templates: tuple[Template, ...]
+    signal: str
+    templates: tuple[Body, ...]
     requests: int
-    last: Template
+    last: Body
 
-    def template(self, number: int) -> Template:
+    def template(self, number: int) -> Body:
         """Return the template of request *number*, counted from 0."""
         return self.last if number == self.requests - 1 else self.templates[number % len(self.templates)]
 
@@ -86,7 +105,8 @@ def plan(spans: int, batch: int) -> Plan:
     """Return the requests of *batch* spans, and one of the rest, that carry *spans* spans."""
     requests, rest = -(-spans // batch), spans % batch
     templates = tuple(build_templates(batch))
-    return Plan(templates, requests, build_templates(rest, count=1)[0] if rest else templates[0])
+    last = build_templates(rest, count=1)[0] if rest else templates[(requests - 1) % TEMPLATES]
+    return Plan("traces", templates, requests, last)
 
 
 def _template(service: str, spans: int, dice: random.Random) -> Template:
@@ -113,18 +133,18 @@ def _fill(span: Span, index: int, dice: random.Random) -> None:
     span.start_time_unix_nano, span.end_time_unix_nano = dice.getrandbits(62), dice.getrandbits(62)
     span.attributes.extend(
         [
-            _text("http.request.method", method),
-            _text("http.route", route),
-            _text("url.path", route.replace("{id}", str(dice.randrange(10_000)))),
+            text("http.request.method", method),
+            text("http.route", route),
+            text("url.path", route.replace("{id}", str(dice.randrange(10_000)))),
             _number("http.response.status_code", status),
-            _text("server.address", f"shop-{dice.randrange(4)}"),
+            text("server.address", f"shop-{dice.randrange(4)}"),
             _number("server.port", 8080),
-            _text("network.protocol.version", "1.1"),
-            _text("user_agent.original", "python-httpx/0.28.1 (shop client)"),
-            _text("request.id", os.urandom(8).hex()),
+            text("network.protocol.version", "1.1"),
+            text("user_agent.original", "python-httpx/0.28.1 (shop client)"),
+            text("request.id", os.urandom(8).hex()),
             _number("user.number", dice.randrange(100_000)),
             _flag("cache.hit", dice.random() < 0.9),
-            _ratio("queue.wait_ms", dice.random() * 5),
+            _ratio("queue.wait_ms", round(dice.random() * 5, 3)),
         ]
     )
     assert len(span.attributes) == ATTRIBUTES
@@ -134,33 +154,55 @@ def _fill(span: Span, index: int, dice: random.Random) -> None:
 
 def _resource(service: str, dice: random.Random) -> list[KeyValue]:
     return [
-        _text("service.name", service),
-        _text("service.version", "2.7.1"),
-        _text("service.instance.id", f"{service}-{dice.randrange(4)}"),
-        _text("deployment.environment.name", "bench"),
-        _text("telemetry.sdk.language", "python"),
+        text("service.name", service),
+        text("service.version", "2.7.1"),
+        text("service.instance.id", f"{service}-{dice.randrange(4)}"),
+        text("deployment.environment.name", "bench"),
+        text("telemetry.sdk.language", "python"),
     ]
 
 
-def _located(data: bytes, spans: list[Span]) -> Template:
+def _located(data: bytes, spans: Sequence[Span]) -> Template:
     """Return *data* with the places of what changes, found in order, so that a search never goes far."""
-    places, start = [], 0
+    places: dict[str, list[int]] = defaultdict(list)
+    start = 0
     for span in spans:
         start = data.index(span.trace_id, start)
         request_id = next(item.value.string_value for item in span.attributes if item.key == "request.id")
-        places.append(
-            Places(
-                trace_id=start,
-                span_id=data.index(span.span_id, start),
-                parent_id=data.index(span.parent_span_id, start),
-                times=data.index(TIMES.pack(span.start_time_unix_nano, END_TAG, span.end_time_unix_nano), start),
-                request_id=data.index(request_id.encode(), start),
-            )
-        )
-    return Template(data, tuple(places))
+        times = data.index(TIMES.pack(span.start_time_unix_nano, END_TAG, span.end_time_unix_nano), start)
+        places["trace_ids"].append(start)
+        places["span_ids"].append(data.index(span.span_id, start))
+        if span.parent_span_id:
+            places["parent_ids"].append(data.index(span.parent_span_id, start))
+        places["request_ids"].append(data.index(request_id.encode(), start))
+        places["starts"].append(times)
+        places["ends"].append(times + 9)
+    numbers = np.arange(len(spans))
+    return Template(
+        data=data,
+        items=len(spans),
+        traces=numbers // SPANS_PER_TRACE,
+        children=numbers[numbers % SPANS_PER_TRACE > 0],
+        **{field: rows(places[field], size) for field, size in SIZES.items()},
+    )
 
 
-def _text(key: str, value: str) -> KeyValue:
+def rows(starts: Sequence[int], size: int) -> Indices:
+    """Return the indices of the *size* bytes from each of *starts*."""
+    return np.array(starts, np.intp).reshape(-1, 1) + np.arange(size)
+
+
+def noise(count: int, size: int) -> NDArray[np.uint8]:
+    """Return *count* rows of *size* random bytes."""
+    return np.frombuffer(os.urandom(count * size), np.uint8).reshape(count, size)
+
+
+def as_bytes(values: NDArray[np.uint64] | NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Return 8 bytes for each value, little end first."""
+    return values.view(np.uint8).reshape(-1, 8)
+
+
+def text(key: str, value: str) -> KeyValue:
     found = KeyValue(key=key)
     found.value.string_value = value
     return found

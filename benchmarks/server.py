@@ -1,4 +1,4 @@
-"""The real `ninelives up` in a temporary folder on free ports."""
+"""Servers under test as processes of their own, on free ports: the real `ninelives up`, and others."""
 
 import os
 import signal
@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,18 +36,46 @@ def running(folder: Path) -> Iterator[Server]:
         ServerError: it did not answer within a minute; with the end of its log.
     """
     otlp_http, otlp_grpc, api = free_ports(3)
-    command = [sys.executable, "-m", "ninelives", "up", "--no-dashboard", "--data", str(folder / "data")]
-    for flag, port in (("--otlp-http", otlp_http), ("--otlp-grpc", otlp_grpc), ("--api", api)):
-        command += [flag, f"127.0.0.1:{port}"]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("NINELIVES_")}
-    log = folder / "server.log"
-    with log.open("wb") as output, ApiClient(f"http://127.0.0.1:{api}", timeout_s=30) as client:
-        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=output)
+    flags = {"data": folder / "data", "otlp-http": local(otlp_http), "otlp-grpc": local(otlp_grpc), "api": local(api)}
+    with ApiClient(f"http://{local(api)}", timeout_s=30) as client:
+        command = ninelives("up", "--no-dashboard", **flags)
+        with process(command, folder / "server.log", lambda: _answers(client)) as pid:
+            yield Server(pid, otlp_http, client)
+
+
+@contextmanager
+def process(command: list[str], log: Path, is_ready: Callable[[], bool]) -> Iterator[int]:
+    """Run *command* in the folder of its *log* until it is left, and lend its pid as soon as it *is_ready*.
+
+    Raises:
+        ServerError: it was not ready within a minute; with the end of its log.
+    """
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("NINELIVES_", "ROTEL_"))}
+    with log.open("wb") as output:
+        started = subprocess.Popen(command, cwd=log.parent, env=environment, stdout=output, stderr=output)
         try:
-            _await_ready(process, client, log)
-            yield Server(process.pid, otlp_http, client)
+            if not _becomes_ready(started, is_ready):
+                end = log.read_text(encoding="utf-8", errors="replace")[-2000:]
+                raise ServerError(f"{' '.join(command[:4])} did not answer:\n{end}")
+            yield started.pid
         finally:
-            _stop(process)
+            _stop(started)
+
+
+def ninelives(*words: str, **flags: object) -> list[str]:
+    """Return the command `ninelives *words* --flag value ...`."""
+    given = [f"--{name.replace('_', '-')}={value}" for name, value in flags.items()]
+    return [sys.executable, "-m", "ninelives", *words, *given]
+
+
+def local(port: int) -> str:
+    return f"127.0.0.1:{port}"
+
+
+def listens(port: int) -> bool:
+    """Return whether somebody accepts connections at *port*."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def free_ports(count: int) -> list[int]:
@@ -61,23 +89,28 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
-def _await_ready(process: subprocess.Popen[bytes], client: ApiClient, log: Path) -> None:
-    deadline = time.monotonic() + START_S
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            client.status()
-        except ApiError:
-            time.sleep(0.1)
-        else:
-            return
-    raise ServerError(f"ninelives up did not answer:\n{log.read_text(errors='replace')[-2000:]}")
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        process.send_signal(signal.SIGTERM)
+def _answers(client: ApiClient) -> bool:
     try:
-        process.wait(STOP_S)
+        client.status()
+    except ApiError:
+        return False
+    return True
+
+
+def _becomes_ready(started: subprocess.Popen[bytes], is_ready: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline and started.poll() is None:
+        if is_ready():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def _stop(started: subprocess.Popen[bytes]) -> None:
+    if started.poll() is None:
+        started.send_signal(signal.SIGTERM)
+    try:
+        started.wait(STOP_S)
     except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+        started.kill()
+        started.wait()

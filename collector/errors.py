@@ -22,6 +22,11 @@ class BadPayload(Refused):
     grpc = ("INVALID_ARGUMENT", 3)
 
 
+class UnsupportedMediaType(Refused):
+    http = 415
+    grpc = ("INVALID_ARGUMENT", 3)
+
+
 class UnsupportedEncoding(Refused):
     http = 415
     grpc = ("INVALID_ARGUMENT", 3)
@@ -32,9 +37,45 @@ class TooLarge(Refused):
     grpc = ("RESOURCE_EXHAUSTED", 8)
 
 
+class Unauthenticated(Refused):
+    http = 401
+    grpc = ("UNAUTHENTICATED", 16)
+
+
+class Forbidden(Refused):
+    http = 403
+    grpc = ("PERMISSION_DENIED", 7)
+
+
+class RateLimited(Refused):
+    """Too much from one token. Over gRPC this is UNAVAILABLE: exporters drop the batch on RESOURCE_EXHAUSTED."""
+
+    http = 429
+    grpc = ("UNAVAILABLE", 14)
+    retry_after_s = 1
+
+
 class Overloaded(Refused):
     """Temporary: the client keeps the batch and sends it again."""
 
     http = 503
     grpc = ("UNAVAILABLE", 14)
     retry_after_s = 1
+
+
+class TooSlow(Overloaded):
+    """A body that did not arrive in time: 408 would be right by name, but exporters drop the batch on it."""
+
+
+class InternalFault(Overloaded):
+    """A defect of ours; nothing was stored, so the batch may come again. On 500 exporters drop it."""
+
+
+class UnknownPath(Refused):
+    http = 404
+    grpc = ("UNIMPLEMENTED", 12)
+
+
+class WrongMethod(Refused):
+    http = 405
+    grpc = ("UNIMPLEMENTED", 12)

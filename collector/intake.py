@@ -1,38 +1,25 @@
-"""Accepting a request: check, spool, answer. Both transports call this and only translate its outcome."""
+"""Accepting a request: check, admit, spool, answer. Both transports call this and only translate its outcome."""
 
 import asyncio
-from dataclasses import dataclass, field
-from datetime import datetime
+import time
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+from collector.admission import Admission, Entry
+from collector.breaker import Breaker
 from collector.check import Checked, check
-from collector.errors import Refused
+from collector.errors import BadPayload, Refused
+from collector.item_limit import DEFAULT_ITEM_LIMIT
+from collector.lane import Lane, SignalStatus
+from collector.open_segment import Fsync
+from collector.otlp_json import encode
 from collector.self_metrics import SelfMetrics
 from collector.spool import Spool
 from collector.writer import Writer
 from storage.client import Database
 
-SIGNALS = ("traces", "metrics")
-
-
-@dataclass(frozen=True, slots=True)
-class SignalStatus:
-    """One signal's way from the socket to the database, since the start."""
-
-    signal: str
-    accepted_items: int
-    spool_bytes: int
-    spool_segments: int
-    last_stored_at: datetime | None
-    dead_letters: int
-    last_error: str
-
-
-@dataclass(slots=True)
-class _Lane:
-    spool: Spool
-    writer: Writer
-    accepted_items: int = field(default=0)
+SIGNALS = ("traces", "metrics", "logs")
 
 
 class Intake:
@@ -41,53 +28,82 @@ class Intake:
     Args:
         data: The data folder; `spool/<signal>` and `dead-letter` lie in it.
         spool_limit_bytes: For each signal; beyond it requests are refused as retryable.
+        spool_age_limit_s: They are refused too while something waits for longer; None: however long.
+        fsync: When a request is synced to the disk, see `Spool`.
+        item_limit: Most spans, data points or log records in a request.
+        admission: By default everybody is let in.
     """
 
-    def __init__(self, database: Database, data: Path, metrics: SelfMetrics, *, spool_limit_bytes: int) -> None:
+    def __init__(
+        self,
+        database: Database,
+        data: Path,
+        metrics: SelfMetrics,
+        *,
+        spool_limit_bytes: int,
+        spool_age_limit_s: float | None = None,
+        fsync: Fsync = "always",
+        item_limit: int = DEFAULT_ITEM_LIMIT,
+        admission: Admission | None = None,
+    ) -> None:
         self.metrics = metrics
-        self._lanes: dict[str, _Lane] = {}
+        self.breaker = Breaker()
+        self.overflowing: frozenset[str] = frozenset()  # services beyond their limit of operation names
+        self._item_limit = item_limit
+        self._lanes: dict[str, Lane] = {}
         for signal in SIGNALS:
-            spool = Spool(data / "spool" / signal, limit_bytes=spool_limit_bytes)
-            writer = Writer(
-                signal, spool, database, data / "dead-letter", metrics.insert_seconds.labels(signal).observe
+            spool = Spool(
+                data / "spool" / signal, limit_bytes=spool_limit_bytes, age_limit_s=spool_age_limit_s, fsync=fsync
             )
-            self._lanes[signal] = _Lane(spool, writer)
-            metrics.watch(signal, spool.waiting_bytes)
+            observe = metrics.insert_seconds.labels(signal).observe
+            writer = Writer(signal, spool, database, data / "dead-letter", self.breaker, observe)
+            self._lanes[signal] = Lane(spool, writer)
+        self.admission = admission or Admission()
+        self.admission.spool_fill = self._spool_fill
+        metrics.watch(self.status, self.admission)
 
     def start(self) -> None:
+        self.admission.sampler.start()
         for lane in self._lanes.values():
             lane.writer.start()
 
-    async def accept(self, signal: str, body: bytes) -> Checked:
+    async def accept(self, signal: str, body: bytes, entry: Entry, *, as_json: bool = False) -> Checked:
         """Return what was accepted of an uncompressed *body*, after it is durable.
+
+        Args:
+            signal: One of SIGNALS.
+            body: Its memory is taken already.
+            entry: From `admission.enter`.
+            as_json: The body is OTLP/JSON instead of protobuf.
 
         Raises:
             Refused: nothing was stored; the error says how to answer.
         """
+        entry.signal = signal
         lane = self._lanes[signal]
+        checked = self._check_json(signal, body, entry) if as_json else self._check(signal, body)
         try:
-            checked = check(signal, body)
-            if checked.accepted:
-                await asyncio.shield(asyncio.wrap_future(lane.spool.append(body, checked.data, checked.accepted)))
-        except Refused as refusal:
-            self.metrics.refused.labels(signal, type(refusal).__name__).inc()
+            self.admission.admit(entry, checked.services)
+            future = lane.spool.append(body, checked.data, checked.accepted) if checked.accepted else None
+        except Refused:
+            lane.refuse(checked)
             raise
-        lane.accepted_items += checked.accepted
-        self.metrics.accepted.labels(signal).inc(checked.accepted)
-        if checked.rejected:
-            self.metrics.rejected.labels(signal).inc(checked.rejected)
-        return checked
+        if future is not None:
+            written = asyncio.wrap_future(future)
+            written.add_done_callback(partial(lane.settle, checked))  # also when the client does not wait for it
+            await asyncio.shield(written)
+        return self._with_warning(checked)
 
     def status(self) -> list[SignalStatus]:
+        """Return what became of each signal's requests since the start."""
+        breaker, now = self.breaker.status(time.monotonic()).state, time.time()
         return [
-            SignalStatus(
-                signal=signal,
-                accepted_items=lane.accepted_items,
-                spool_bytes=lane.spool.waiting_bytes(),
-                spool_segments=lane.spool.segments(),
-                last_stored_at=lane.writer.state.last_stored_at,
-                dead_letters=lane.writer.state.dead_letters,
-                last_error=lane.writer.state.last_error,
+            lane.status(
+                signal,
+                refused_requests=self.admission.refused_requests(signal),
+                shedding_level=self.admission.shedding_level(signal),
+                breaker=breaker,
+                now=now,
             )
             for signal, lane in self._lanes.items()
         ]
@@ -97,4 +113,33 @@ class Intake:
         for lane in self._lanes.values():
             lane.spool.close()
         finished = [lane.writer.stop(timeout_s) for lane in self._lanes.values()]
+        self.admission.sampler.stop()
         return all(finished) and not any(lane.spool.segments() for lane in self._lanes.values())
+
+    def _with_warning(self, checked: Checked) -> Checked:
+        """Tell a client that its service has more operation names than are told apart; everything was stored."""
+        overflowing = sorted(self.overflowing & checked.services)
+        if not overflowing:
+            return checked
+        warning = (
+            f"{overflowing[0][:100]!r} sends too many different span names or routes: rollups count further ones as"
+            f" __other__; put ids into attributes, not into names"
+        )
+        return replace(checked, message="; ".join(text for text in (checked.message, warning) if text))
+
+    def _spool_fill(self, signal: str) -> float:
+        lane = self._lanes.get(signal)
+        return lane.spool.fill() if lane else min(lane.spool.fill() for lane in self._lanes.values())
+
+    def _check(self, signal: str, body: bytes) -> Checked:
+        return check(signal, body, item_limit=self._item_limit)
+
+    def _check_json(self, signal: str, body: bytes, entry: Entry) -> Checked:
+        """Check a JSON *body*: what is invalid in JSON already is left out and counted with the rest."""
+        encoded = encode(signal, body)
+        entry.take(len(encoded.data))
+        checked = self._check(signal, encoded.data)
+        message = "; ".join(text for text in (encoded.message, checked.message) if text)
+        if encoded.rejected and not checked.accepted:
+            raise BadPayload(f"nothing in the request can be stored: {message}")
+        return replace(checked, rejected=checked.rejected + encoded.rejected, message=message)

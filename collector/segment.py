@@ -1,38 +1,30 @@
 """A segment: requests in ClickHouse's `FORMAT Protobuf` layout (varint length, bytes), with an index beside it.
 
-The index (`.idx`) has one fixed-size entry a request: where it lies, a checksum of the stored bytes, and the digest
-of the body as the client sent it, by which a retry is recognised.
+Files of a segment: `.seg` and `.idx` while it waits for the database; then `.stored`, the former index, for 10 minutes.
 """
 
-import mmap
 import os
 import secrets
-import struct
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import xxhash
 
-ENTRY = struct.Struct("<QIIQ16s")  # offset of the frame, length of the frame, items, checksum of the frame, digest
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    offset: int
-    length: int
-    items: int
-    checksum: int
-    digest: bytes
+PAGE = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A sealed segment: its bytes never change again, so its id can be its deduplication token."""
+    """A sealed segment: its bytes never change again, so its id can be its deduplication token.
+
+    Attributes:
+        size: Bytes of acknowledged requests; what lies behind them in the file was refused and does not count.
+    """
 
     id: str
     folder: Path
+    size: int
 
     @property
     def path(self) -> Path:
@@ -42,16 +34,36 @@ class Segment:
     def index_path(self) -> Path:
         return self.folder / f"{self.id}.idx"
 
-    def entries(self) -> list[Entry]:
-        return read_index(self.index_path)
+    @property
+    def stored_path(self) -> Path:
+        return self.folder / f"{self.id}.stored"
 
-    def size(self) -> int:
-        return self.path.stat().st_size
+    def read(self) -> bytes:
+        """Return its bytes: fewer when the file was cut or is gone, zeros where the disk cannot be read.
 
-    def map(self) -> memoryview:
-        """Return the segment's bytes without copying them."""
-        with self.path.open("rb") as file:
-            return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        Not mapped into memory: an unreadable sector would then kill the process instead of raising an error.
+        """
+        try:
+            with self.path.open("rb") as file:
+                try:
+                    return file.read(self.size)
+                except OSError:
+                    return _readable(file.fileno(), min(self.size, os.fstat(file.fileno()).st_size))
+        except FileNotFoundError:
+            return b""
+
+
+def _readable(descriptor: int, size: int) -> bytes:
+    """Return a damaged file's bytes page by page."""
+    pages = bytearray()
+    while len(pages) < size:
+        wanted = min(PAGE, size - len(pages))
+        try:
+            page = os.pread(descriptor, wanted, len(pages))
+        except OSError:
+            page = b""
+        pages += page.ljust(wanted, b"\0")
+    return bytes(pages)
 
 
 def new_id(after: str = "") -> str:
@@ -60,30 +72,57 @@ def new_id(after: str = "") -> str:
     return f"{now:020d}-{secrets.token_hex(4)}"
 
 
+def born_at(segment_id: str) -> float:
+    """Return the Unix seconds at which the segment was opened.
+
+    >>> born_at("01700000000500000000-ab12cd34")
+    1700000000.5
+    """
+    return int(segment_id.partition("-")[0]) / 1e9
+
+
 def frame(body: bytes) -> bytes:
     """Return *body* behind its varint length.
 
     >>> frame(b"ab").hex(), frame(bytes(300))[:2].hex()
     ('026162', 'ac02')
     """
-    size, prefix = len(body), bytearray()
-    while size >= 0x80:
-        prefix.append(size & 0x7F | 0x80)
-        size >>= 7
-    prefix.append(size)
-    return bytes(prefix) + body
+    return _varint(len(body)) + body
 
 
 def unframe(data: bytes) -> bytes:
-    """Return the body of one frame.
+    """Return the body of one frame. Only the frame's own length counts, so damage in its first bytes does not matter.
 
     >>> unframe(frame(bytes(300))) == bytes(300)
     True
     """
-    start = 0
-    while data[start] & 0x80:
-        start += 1
-    return data[start + 1 :]
+    prefix = next((size for size in range(1, 6) if len(_varint(max(0, len(data) - size))) == size), 0)
+    return data[prefix:]
+
+
+def _varint(value: int) -> bytes:
+    found = bytearray()
+    while value >= 0x80:
+        found.append(value & 0x7F | 0x80)
+        value >>= 7
+    found.append(value)
+    return bytes(found)
+
+
+def frame_end(data: bytes, at: int) -> int | None:
+    """Return where the frame that begins at *at* ends, or None when no whole frame lies there.
+
+    >>> frame_end(b"--" + frame(b"ab"), 2), frame_end(frame(b"ab")[:-1], 0)
+    (5, None)
+    """
+    size = shift = 0
+    for position in range(at, min(at + 5, len(data))):  # no request is so long that its length takes more
+        size |= (data[position] & 0x7F) << shift
+        shift += 7
+        if not data[position] & 0x80:
+            end = position + 1 + size
+            return end if end <= len(data) else None
+    return None
 
 
 def checksum(data: bytes | memoryview) -> int:
@@ -92,60 +131,6 @@ def checksum(data: bytes | memoryview) -> int:
 
 def digest(body: bytes) -> bytes:
     return xxhash.xxh3_128_digest(body)
-
-
-def read_index(path: Path) -> list[Entry]:
-    """Return the whole entries of an index; a torn last one is left out."""
-    data = path.read_bytes()
-    usable = len(data) - len(data) % ENTRY.size
-    return [Entry(*values) for values in ENTRY.iter_unpack(data[:usable])]
-
-
-@dataclass(frozen=True, slots=True)
-class Recovered:
-    segment: Segment
-    cut_bytes: int
-
-
-def recover(folder: Path) -> Iterator[Recovered]:
-    """Yield the segments left in *folder*, oldest first, each cut behind its last whole request.
-
-    What is cut was never acknowledged: an answer is given only after both files are synced.
-    """
-    for path in sorted(folder.glob("*.seg")):
-        segment = Segment(path.stem, folder)
-        kept = _whole_entries(segment)
-        size = kept[-1].offset + kept[-1].length if kept else 0
-        cut = path.stat().st_size - size
-        if cut or not kept:
-            _truncate(path, size)
-        if segment.index_path.exists():
-            _truncate(segment.index_path, len(kept) * ENTRY.size)
-        if kept:
-            yield Recovered(segment, cut)
-        else:
-            path.unlink()
-            segment.index_path.unlink(missing_ok=True)
-
-
-def _whole_entries(segment: Segment) -> list[Entry]:
-    if not segment.index_path.exists():
-        return []
-    data = segment.path.read_bytes()
-    whole: list[Entry] = []
-    for entry in segment.entries():
-        part = data[entry.offset : entry.offset + entry.length]
-        if len(part) != entry.length or checksum(part) != entry.checksum:
-            break
-        whole.append(entry)
-    return whole
-
-
-def _truncate(path: Path, size: int) -> None:
-    with path.open("r+b") as file:
-        if file.seek(0, os.SEEK_END) != size:
-            file.truncate(size)
-            os.fsync(file.fileno())
 
 
 def sync_folder(folder: Path) -> None:

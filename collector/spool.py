@@ -1,96 +1,84 @@
 """The spool: a request is on disk, synced, before it is acknowledged; a sealed segment waits for the writer."""
 
 import logging
-import os
 import threading
 import time
 from collections import deque
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from pathlib import Path
 
+from collector.commit_queue import CommitQueue, Request, answered
 from collector.errors import Overloaded
-from collector.segment import (
-    ENTRY,
-    Segment,
-    checksum,
-    digest,
-    frame,
-    new_id,
-    read_index,
-    recover,
-    sync_folder,
-)
+from collector.index import read_index, write_index
+from collector.open_segment import Fsync, OpenSegment
+from collector.recent import RecentBodies
+from collector.recovery import recover
+from collector.segment import Segment, born_at, digest, new_id, sync_folder
 
 log = logging.getLogger(__name__)
 
-SEAL_BYTES = 24 << 20
+SEAL_BYTES = 48 << 20
 SEAL_AFTER_S = 1.0
-REMEMBER_S = 600.0  # how long a body is known, so that a client's retry is not stored twice
-
-
-@dataclass(slots=True)
-class _Request:
-    data: bytes
-    items: int
-    digest: bytes
-    done: Future[None] = field(default_factory=Future)
 
 
 class Spool:
     """One signal's folder of segments. Thread-safe: any number of appenders, one committer thread, one writer.
 
     Args:
-        folder: Where the segments lie; what a crash left there is cut and sealed first.
+        folder: Where the segments lie, named like its signal; what a crash left there is brought into order first.
         limit_bytes: Requests are refused as retryable when this much waits for the database.
+        age_limit_s: They are refused as well when something waits longer than this; None: however long.
+        fsync: "always": synced before the answer. "interval": every second, after the answer. "off": never.
+
+    Attributes:
+        cut_bytes: Of torn requests, which were never acknowledged, found at the start.
+        mended_entries: Of damaged indexes, found at the start.
+        blocked_by: What keeps the database from taking segments, as the writer says; "" when nothing does.
+        disk_error: Why the disk refused the last group; "" when it did not.
     """
 
-    def __init__(self, folder: Path, *, limit_bytes: int) -> None:
+    def __init__(
+        self, folder: Path, *, limit_bytes: int, age_limit_s: float | None = None, fsync: Fsync = "always"
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self.cut_bytes = 0
+        self.cut_bytes = self.mended_entries = 0
+        self.blocked_by = self.disk_error = ""
         self._limit_bytes = limit_bytes
+        self._age_limit_s = age_limit_s
+        self._fsync: Fsync = fsync
+        self._started_at = time.time()
         self._changed = threading.Condition()
-        self._waiting: deque[_Request] = deque()
+        self._queue = CommitQueue()
         self._sealed: deque[Segment] = deque()
-        self._sizes: dict[str, int] = {}
-        self._pending: dict[bytes, Future[None]] = {}
-        self._queued_bytes = 0  # accepted, and not yet in an open segment's size
-        self._known: dict[bytes, float] = {}  # digest -> when it was acknowledged, oldest first
-        self._open: _OpenSegment | None = None
+        self._sizes: dict[str, int] = {}  # by segment id, the oldest first
+        self._recent = RecentBodies(folder)
+        self._open: OpenSegment | None = None
         self._last_id = ""
-        self._next_forget = 0.0
         self._closing = False
         self._recover()
         self._committer = threading.Thread(target=self._commit_loop, name=f"spool-{folder.name}", daemon=True)
         self._committer.start()
 
-    def append(self, body: bytes, data: bytes, items: int) -> Future[None]:
-        """Queue *data*; the future is done when it is durable.
+    def append(self, body: bytes, data: bytes, items: int) -> Future[bool]:
+        """Queue *data*; the future is done when it is durable: True when it was stored now, False when it was before.
 
-        A *body* that was acknowledged in the last 10 minutes is acknowledged again and not stored.
+        A *body* that was acknowledged in the last 10 minutes, or is on its way, is acknowledged again and not stored.
 
         Raises:
-            Overloaded: the spool is full or closing.
+            Overloaded: the spool is full, too old, or closing.
         """
         mark = digest(body)
         with self._changed:
-            if time.time() - self._known.get(mark, 0.0) < REMEMBER_S:
-                done: Future[None] = Future()
-                done.set_result(None)
-                return done
-            if mark in self._pending:
-                return self._pending[mark]
-            if self._closing:
-                raise Overloaded("the collector is shutting down")
-            if self.waiting_bytes() + self._queued_bytes + len(data) > self._limit_bytes:
-                raise Overloaded(f"the spool is full ({self._limit_bytes} bytes wait for the database)")
-            request = _Request(data, items, mark)
-            self._pending[mark] = request.done
-            self._queued_bytes += len(data)
-            self._waiting.append(request)
+            now = time.time()
+            if self._recent.knows(mark, now):
+                return answered(False)
+            if (first := self._queue.join(mark)) is not None:
+                return first
+            self._refuse_if_overloaded(len(data), now)
             self._changed.notify_all()
-            return request.done
+            return self._queue.add(Request(data, items, mark))
 
     def waiting_bytes(self) -> int:
         """Return how many bytes have not reached the database."""
@@ -98,6 +86,16 @@ class Spool:
 
     def segments(self) -> int:
         return len(self._sizes)
+
+    def fill(self) -> float:
+        """Return how full it is: 0 empty, 1 at its limit."""
+        with self._changed:
+            return min(1.0, (self.waiting_bytes() + self._queue.size_bytes) / self._limit_bytes)
+
+    def oldest_age_s(self, now: float) -> float:
+        """Return for how long the oldest segment has been waiting at *now* (Unix seconds); 0 when none waits."""
+        with self._changed:
+            return max(0.0, now - born_at(next(iter(self._sizes)))) if self._sizes else 0.0
 
     def next_sealed(self, timeout_s: float) -> Segment | None:
         """Return the oldest sealed segment without removing it, or None after *timeout_s*."""
@@ -111,14 +109,21 @@ class Spool:
         with self._changed:
             return self._closing and not self._sealed and not self._committer.is_alive()
 
-    def remove(self, segment: Segment) -> None:
-        """Delete a stored segment; its index stays for 10 minutes to recognise retries.
+    def forget(self, digests: Iterable[bytes]) -> None:
+        """Take these bodies for new when they come again: they were put aside instead of stored."""
+        with self._changed:
+            self._recent.forget(digests)
+
+    def remove(self, segment: Segment, put_aside: frozenset[bytes] = frozenset()) -> None:
+        """Delete a stored segment; its index stays for 10 minutes to recognise retries, but for those *put_aside*.
 
         One that cannot be deleted is sent again by the next start, under the token that stores it once.
         """
         try:
-            segment.path.unlink()
-            sync_folder(self.folder)
+            self._keep_digests(segment, put_aside)
+            segment.path.unlink(missing_ok=True)
+            if self._fsync != "off":
+                sync_folder(self.folder)
         except OSError:
             log.exception("cannot delete the stored segment %s", segment.id)
         with self._changed:
@@ -135,148 +140,101 @@ class Spool:
     def _recover(self) -> None:
         for found in recover(self.folder):
             self._sealed.append(found.segment)
-            self._sizes[found.segment.id] = found.segment.size()
+            self._sizes[found.segment.id] = found.segment.size
             self._last_id = found.segment.id
             self.cut_bytes += found.cut_bytes
-            if found.cut_bytes:
-                log.warning("cut %d unacknowledged bytes off segment %s", found.cut_bytes, found.segment.id)
+            self.mended_entries += found.mended_entries
         now = time.time()
-        for path in sorted(self.folder.glob("*.idx")):
-            written = path.stat().st_mtime
-            if now - written < REMEMBER_S:
-                self._known.update((entry.digest, written) for entry in read_index(path))
-            elif path.stem not in self._sizes:
-                path.unlink()
+        self._recent.expire(now)
+        self._recent.load(now, self._sizes)
+
+    def _keep_digests(self, segment: Segment, put_aside: frozenset[bytes]) -> None:
+        """Rename the index of a stored segment; where the disk has no room for one without *put_aside*, drop it."""
+        if not put_aside:
+            segment.index_path.replace(segment.stored_path)
+            return
+        kept = [item for item in read_index(segment.index_path).entries if item.digest not in put_aside]
+        try:
+            write_index(segment.stored_path, kept, segment.size)
+        except OSError:
+            log.exception("retries of what was in segment %s are not recognised after a restart", segment.id)
+        segment.index_path.unlink()
+
+    def _refuse_if_overloaded(self, size: int, now: float) -> None:
+        if self._closing:
+            raise Overloaded("the collector is shutting down")
+        because = f": {self.blocked_by}" if self.blocked_by else ""
+        if self.waiting_bytes() + self._queue.size_bytes + size > self._limit_bytes:
+            raise Overloaded(f"the spool is full ({self._limit_bytes} bytes wait for the database){because}")
+        # what waited while the collector was off is not held against the clients that meet it first
+        age_s = min(self.oldest_age_s(now), now - self._started_at)
+        if self._age_limit_s is not None and age_s > self._age_limit_s:
+            raise Overloaded(
+                f"requests have been waiting for the database for {age_s:.0f} s "
+                f"(limit {self._age_limit_s:.0f} s){because}"
+            )
 
     def _commit_loop(self) -> None:
         while True:
             batch = self._next_batch()
             if batch:
                 self._commit(batch)
+            if self._must_seal():
+                self._seal()
             with self._changed:
-                self._seal_if_due()
-                if self._closing and not self._waiting:
-                    self._seal()
-                    self._changed.notify_all()
-                    return
+                if self._closing and not self._queue:
+                    break
+        self._seal()
 
-    def _next_batch(self) -> list[_Request]:
+    def _next_batch(self) -> list[Request]:
         with self._changed:
-            if not self._waiting and not self._closing:
-                self._changed.wait(self._open.seconds_left() if self._open else 30.0)
-            batch = list(self._waiting)
-            self._waiting.clear()
-            return batch
+            if not self._queue and not self._closing:
+                self._changed.wait(max(0.0, SEAL_AFTER_S - self._open.age_s()) if self._open else 30.0)
+            return self._queue.take()
 
-    def _commit(self, batch: list[_Request]) -> None:
-        """Write and sync a group of requests, then answer them all."""
-        failure: OSError | None = None
+    def _commit(self, batch: Sequence[Request]) -> None:
+        """Write a group of requests, synced together, then answer them all."""
+        failure = self._write(batch)
+        if failure and not self.disk_error:
+            log.error("cannot write the spool in %s: %s", self.folder, failure)
+        self.disk_error = failure
+        with self._changed:
+            if self._open is not None and self._open.size:
+                self._sizes[self._open.id] = self._open.size
+            self._queue.settle(batch)
+            if not failure:
+                self._recent.remember((request.digest for request in batch), time.time())
+        for request in batch:
+            if failure:
+                request.done.set_exception(Overloaded(f"the spool cannot be written: {failure}"))
+            else:
+                request.done.set_result(True)
+
+    def _write(self, batch: Sequence[Request]) -> str:
+        """Return "" when *batch* is in the open segment, otherwise why it is not."""
         try:
             if self._open is None:
                 self._last_id = new_id(self._last_id)
-                self._open = _OpenSegment(Segment(self._last_id, self.folder))
+                self._open = OpenSegment(self._last_id, self.folder, fsync=self._fsync)
             self._open.write(batch)
         except OSError as error:
-            log.exception("cannot write the spool")
-            failure = error
-        now = time.time()
-        with self._changed:
-            if self._open is not None:
-                self._sizes[self._open.segment.id] = self._open.size
-            for request in batch:
-                self._pending.pop(request.digest, None)
-                self._queued_bytes -= len(request.data)
-                if failure is None:
-                    self._known.pop(request.digest, None)  # a dict keeps an old key's place: oldest first
-                    self._known[request.digest] = now
-        for request in batch:
-            if failure is None:
-                request.done.set_result(None)
-            else:
-                request.done.set_exception(Overloaded(f"the spool cannot be written: {failure.strerror}"))
+            if self._open is not None and not self._open.trusted:
+                self._seal()  # before the answer: what was refused must not come back after a crash
+            return error.strerror or str(error)
+        except Exception as error:  # whatever it was, these requests get an answer and the next ones a committer
+            log.exception("cannot write the spool in %s", self.folder)
+            return str(error)
+        return ""
 
-    def _seal_if_due(self) -> None:
-        if self._open is not None and (self._open.size >= SEAL_BYTES or self._open.seconds_left() <= 0):
-            self._seal()
-            self._forget(time.time())
+    def _must_seal(self) -> bool:
+        opened = self._open
+        return opened is not None and (opened.size >= SEAL_BYTES or opened.age_s() >= SEAL_AFTER_S)
 
     def _seal(self) -> None:
-        if self._open is None:
-            return
         opened, self._open = self._open, None
-        opened.close()
-        if opened.size:
-            self._sealed.append(opened.segment)
+        segment = opened.seal() if opened else None
+        with self._changed:
+            if segment is not None:
+                self._sealed.append(segment)
+            self._recent.expire(time.time())
             self._changed.notify_all()
-
-    def _forget(self, now: float) -> None:
-        """Drop digests and indexes older than 10 minutes; looked at twice a minute."""
-        if now < self._next_forget:
-            return
-        self._next_forget = now + 30.0
-        while self._known:
-            mark, at = next(iter(self._known.items()))
-            if now - at < REMEMBER_S:
-                break
-            del self._known[mark]
-        for path in self.folder.glob("*.idx"):
-            if path.stem not in self._sizes and now - path.stat().st_mtime > REMEMBER_S:
-                path.unlink(missing_ok=True)
-
-
-class _OpenSegment:
-    """The segment that is being written: two files, synced together."""
-
-    def __init__(self, segment: Segment) -> None:
-        self.segment = segment
-        self.size = 0
-        self._entries = 0
-        self._born = time.monotonic()
-        self._data = segment.path.open("xb", buffering=0)
-        self._index = segment.index_path.open("xb", buffering=0)
-        sync_folder(segment.folder)
-
-    def seconds_left(self) -> float:
-        return SEAL_AFTER_S - (time.monotonic() - self._born)
-
-    def write(self, batch: list[_Request]) -> None:
-        """Append *batch* durably; on an error the files are as they were before."""
-        frames, entries, offset = [], bytearray(), self.size
-        for request in batch:
-            data = frame(request.data)
-            frames.append(data)
-            entries += ENTRY.pack(offset, len(data), request.items, checksum(data), request.digest)
-            offset += len(data)
-        try:
-            _write_all(self._data.fileno(), frames)
-            _write_all(self._index.fileno(), [bytes(entries)])
-            os.fdatasync(self._data.fileno())
-            os.fdatasync(self._index.fileno())
-        except OSError:
-            os.ftruncate(self._data.fileno(), self.size)
-            os.ftruncate(self._index.fileno(), self._entries * ENTRY.size)
-            os.lseek(self._data.fileno(), 0, os.SEEK_END)
-            os.lseek(self._index.fileno(), 0, os.SEEK_END)
-            raise
-        self.size = offset
-        self._entries += len(batch)
-
-    def close(self) -> None:
-        self._data.close()
-        self._index.close()
-        if not self.size:
-            self.segment.path.unlink(missing_ok=True)
-            self.segment.index_path.unlink(missing_ok=True)
-
-
-def _write_all(descriptor: int, parts: list[bytes]) -> None:
-    """Write every byte of *parts*; writev may write less than asked, and takes at most IOV_MAX parts."""
-    views = deque(memoryview(part) for part in parts if part)
-    while views:
-        written = os.writev(descriptor, [views[index] for index in range(min(len(views), 512))])
-        while written:
-            if written >= len(views[0]):
-                written -= len(views.popleft())
-            else:
-                views[0] = views[0][written:]
-                written = 0

@@ -1,17 +1,20 @@
 """The writer: sealed segments into ClickHouse, in order, one insert each, until the outcome is known."""
 
-import json
 import logging
-import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from collector.check import canonical
-from collector.segment import Entry, Segment, frame, sync_folder, unframe
+from collector.breaker import Breaker
+from collector.contents import digests, load
+from collector.dead_letters import DeadLetters
+from collector.index import Entry
+from collector.insertion import Insertion
+from collector.recovery import request_counter
+from collector.segment import Segment
 from collector.spool import Spool
 from storage.client import Database
 from storage.errors import DECODE_ERROR_CODES, DatabaseError
@@ -19,16 +22,26 @@ from storage.ingest import insert_segment
 
 log = logging.getLogger(__name__)
 
-FIRST_PAUSE_S = 0.2
-LONGEST_PAUSE_S = 5.0
+DISK_PAUSE_S = 1.0  # the breaker paces a failing database; this paces a failing disk
+
+
+class _StoppedError(Exception):
+    """The writer was told to stop before it could call the database."""
 
 
 @dataclass(slots=True)
 class WriterState:
-    """What the writer did since the start, for status pages and metrics."""
+    """What the writer did since the start, for status pages and metrics.
+
+    Attributes:
+        dead_letters: In the folder now, also those of earlier processes.
+        damaged_requests: Found damaged on disk, and put aside.
+        last_error: Why the oldest segment is not stored yet; "" when all is well.
+    """
 
     stored_items: int = 0
     dead_letters: int = 0
+    damaged_requests: int = 0
     last_stored_at: datetime | None = None
     last_error: str = ""
 
@@ -37,18 +50,29 @@ class Writer:
     """One thread a signal. A failing insert is retried whole before anything newer; only a decode error is split.
 
     Args:
+        dead_letters: The folder where requests go that cannot be stored.
+        breaker: Shared by the writers of all signals: while it is open nobody calls the database.
         on_insert: Called with the seconds of each successful insert.
     """
 
-    def __init__(
-        self, signal: str, spool: Spool, database: Database, dead_letters: Path, on_insert: Callable[[float], None]
+    def __init__(  # noqa: PLR0917 -- the parts in the order in which a request meets them
+        self,
+        signal: str,
+        spool: Spool,
+        database: Database,
+        dead_letters: Path,
+        breaker: Breaker,
+        on_insert: Callable[[float], None],
     ) -> None:
-        self.state = WriterState(dead_letters=_count_letters(dead_letters, signal))
         self._signal = signal
         self._spool = spool
         self._database = database
-        self._dead_letters = dead_letters
+        self._letters = DeadLetters(dead_letters)
+        self._breaker = breaker
         self._on_insert = on_insert
+        self.state = WriterState(dead_letters=self._letters.count(signal))
+        self._count = request_counter(signal)
+        self._aside: set[bytes] = set()  # digests of what was put aside of the segment that is being stored
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"writer-{signal}", daemon=True)
 
@@ -69,89 +93,84 @@ class Writer:
             segment = self._spool.next_sealed(timeout_s=0.5)
             if segment is not None:
                 self._store(segment)
+            self.state.dead_letters = self._letters.count(self._signal)
 
     def _store(self, segment: Segment) -> None:
         """Insert and remove *segment*, however long it takes; when stopped before, it waits for the next start."""
-        pause = FIRST_PAUSE_S
+        self._aside.clear()
         while True:
             try:
-                stored = self._insert_range(segment, segment.entries(), segment.id)
-                self._spool.remove(segment)
+                self._store_once(segment)
+            except _StoppedError:
+                return
             except Exception as error:  # noqa: BLE001 -- whatever it was, the segment is tried again under its token
-                self.state.last_error = str(error)[:300]
-                log.warning(
-                    "cannot store segment %s of %s, retrying in %.1f s: %s", segment.id, self._signal, pause, error
-                )
-                if self._stop.wait(pause):
+                self._note(str(error))
+                log.warning("cannot store segment %s of %s, trying again: %s", segment.id, self._signal, error)
+                if not isinstance(error, DatabaseError) and self._stop.wait(DISK_PAUSE_S):
                     return
-                pause = min(LONGEST_PAUSE_S, pause * 2)
             else:
-                self.state.last_error = ""
-                self.state.stored_items += stored
-                self.state.last_stored_at = datetime.now(UTC)
+                self._note("")
                 return
 
-    def _insert_range(self, segment: Segment, entries: list[Entry], token: str) -> int:
-        """Insert *entries* under *token* and return the items stored.
+    def _store_once(self, segment: Segment) -> None:
+        contents = load(segment, self._count)
+        for damage in contents.damages():  # before anything is inserted
+            if self._bury(segment, damage.entries, damage.body, damage.reason):
+                self.state.damaged_requests += len(damage.entries)
 
-        On a decode error halve them, under tokens that a restart repeats and that name both ends: a token that two
-        different ranges share would let the second be taken for the first.
-        """
-        first, last = entries[0], entries[-1]
-        data = segment.map()[first.offset : last.offset + last.length]
-        try:
-            self._insert(data, token)
-        except DatabaseError as error:
-            if error.code not in DECODE_ERROR_CODES:
-                raise
-            if len(entries) == 1:
-                return self._rescue(segment, first, str(error))
-            middle = len(entries) // 2
-            halves = (entries[:middle], entries[middle:])
-            return sum(self._insert_range(segment, half, _range_token(segment, half)) for half in halves)
-        return sum(entry.items for entry in entries)
+        def bury(entry: Entry, body: bytes, reason: str) -> None:
+            self._bury(segment, [entry], body, reason)
 
-    def _rescue(self, segment: Segment, entry: Entry, reason: str) -> int:
-        """Try a guilty request in canonical form; put it aside with its reason when that fails too."""
-        original = unframe(bytes(segment.map()[entry.offset : entry.offset + entry.length]))
-        body = canonical(self._signal, original)
-        try:
-            self._insert(frame(body), f"{segment.id}:{entry.offset}:canonical")
-        except DatabaseError as error:
-            if error.code not in DECODE_ERROR_CODES:
-                raise
-            self._bury(segment, entry, original, reason)
-            return 0
-        return entry.items
+        stored = Insertion(self._signal, segment.id, contents, self._insert, bury).run()
+        if stored:  # counted before it is removed: who counts both meanwhile misses nothing
+            self.state.stored_items += stored
+            self.state.last_stored_at = datetime.now(UTC)
+        self._spool.remove(segment, frozenset(self._aside))
 
     def _insert(self, data: memoryview | bytes, token: str) -> None:
-        started = time.perf_counter()
-        insert_segment(self._database, self._signal, data, f"{self._signal}:{token}")
-        self._on_insert(time.perf_counter() - started)
+        """Make one insert as soon as the breaker lets it pass, and tell the breaker how it went."""
+        self._await_turn()
+        started = time.monotonic()
+        try:
+            insert_segment(self._database, self._signal, data, f"{self._signal}:{token}")
+        except DatabaseError as error:
+            if error.code in DECODE_ERROR_CODES:
+                self._breaker.succeeded(time.monotonic())  # it works: it read the request and said no
+            else:
+                self._breaker.failed(time.monotonic(), str(error)[:300])
+            raise
+        except BaseException:
+            self._breaker.released(time.monotonic())
+            raise
+        now = time.monotonic()
+        self._breaker.succeeded(now)
+        self._on_insert(now - started)
 
-    def _bury(self, segment: Segment, entry: Entry, body: bytes, reason: str) -> None:
-        """Keep a request that the database cannot read: its bytes, and why, beside each other."""
-        self._dead_letters.mkdir(parents=True, exist_ok=True)
-        stem = self._dead_letters / f"{self._signal}-{segment.id}-{entry.offset}"
-        note = {
-            "signal": self._signal,
-            "items": entry.items,
-            "reason": reason[:2000],
-            "at": datetime.now(UTC).isoformat(),
-        }
-        for path, content in ((stem.with_suffix(".pb"), body), (stem.with_suffix(".json"), json.dumps(note).encode())):
-            with path.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-        sync_folder(self._dead_letters)
-        self.state.dead_letters = _count_letters(self._dead_letters, self._signal)  # a retry buries it again
-        log.error("put aside a request of %d items that the database cannot read: %s", entry.items, stem)
+    def _await_turn(self) -> None:
+        while not self._stop.is_set():
+            now = time.monotonic()
+            if self._breaker.allow(now):
+                return
+            self._note(self._breaker.status(now).last_error)
+            self._stop.wait(self._breaker.retry_in_s(now))
+        raise _StoppedError
 
+    def _bury(self, segment: Segment, entries: Sequence[Entry], body: bytes, reason: str) -> bool:
+        """Put requests aside and return whether they were not yet.
 
-def _range_token(segment: Segment, entries: list[Entry]) -> str:
-    return f"{segment.id}:{entries[0].offset}-{entries[-1].offset + entries[-1].length}"
+        They are forgotten first: as soon as their letter can be seen it may be sent again, and has to be taken for new.
+        They are forgotten once: when this is repeated, the one that was sent again is known, and has to stay so.
+        """
+        marks = digests(entries) - self._aside
+        self._spool.forget(marks)
+        self._aside |= marks
+        items = sum(entry.items for entry in entries) or None
+        letter = self._letters.bury(self._signal, segment.id, entries[0].offset, body, reason, items=items)
+        if letter is None:
+            return False
+        self.state.dead_letters = self._letters.count(self._signal)
+        log.error("put aside a request of %s items: %s: %s", items or "unknown", letter.path, reason)
+        return True
 
-
-def _count_letters(folder: Path, signal: str) -> int:
-    return len(list(folder.glob(f"{signal}-*.json")))
+    def _note(self, error: str) -> None:
+        self.state.last_error = self._spool.blocked_by = error[:300]

@@ -1,20 +1,25 @@
-"""The spool: durable before it is acknowledged, whole after a crash."""
+"""The spool: durable before it is acknowledged, known for ten minutes, refused when the disk or the database cannot."""
 
+import errno
 import os
 import shutil
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from collector import recent
 from collector import segment as segments
 from collector import spool as spools
+from collector.contents import load
 from collector.errors import Overloaded
-from collector.segment import ENTRY, frame, recover, unframe
+from collector.index import Kind
+from collector.recovery import request_counter
+from collector.segment import frame
 from collector.spool import Spool
 
 LONG_S = 3600.0
@@ -27,8 +32,8 @@ def open_spool(tmp_path, monkeypatch):
     monkeypatch.setattr(spools, "SEAL_AFTER_S", LONG_S)
     opened = []
 
-    def make(folder=tmp_path / "spool", limit_bytes=1 << 20):
-        opened.append(Spool(folder, limit_bytes=limit_bytes))
+    def make(folder=tmp_path / "traces", limit_bytes=1 << 20, **options):
+        opened.append(Spool(folder, limit_bytes=limit_bytes, **options))
         return opened[-1]
 
     yield make
@@ -42,8 +47,9 @@ def put(spool, *bodies):
 
 
 def stored(segment):
-    data = bytes(segment.map())
-    return [unframe(data[entry.offset : entry.offset + entry.length]) for entry in segment.entries()]
+    contents = load(segment, request_counter("traces"))
+    assert all(entry.kind == Kind.REQUEST for entry in contents.entries)
+    return [contents.body(entry) for entry in contents.entries]
 
 
 def sealed(spool):
@@ -60,12 +66,12 @@ def test_a_request_is_on_disk_and_synced_before_its_future_is_done(open_spool, t
     synced = []
     real = os.fdatasync
     monkeypatch.setattr(
-        "collector.spool.os.fdatasync",
+        "collector.open_segment.os.fdatasync",
         lambda fd: (real(fd), synced.append(Path(f"/proc/self/fd/{fd}").readlink().suffix)),
     )
     spool = open_spool()
     put(spool, b"body")
-    (segment,) = (tmp_path / "spool").glob("*.seg")
+    (segment,) = (tmp_path / "traces").glob("*.seg")
     assert segment.read_bytes() == frame(b"body")
     assert set(synced) == {".seg", ".idx"}
 
@@ -75,7 +81,7 @@ def test_the_bytes_are_those_of_format_protobuf_in_the_order_of_arrival(open_spo
     put(spool, *BODIES)
     spool.close()
     segment = spool.next_sealed(0)
-    assert bytes(segment.map()) == b"".join(map(frame, BODIES))
+    assert segment.read() == b"".join(map(frame, BODIES))
     assert stored(segment) == BODIES
 
 
@@ -86,13 +92,13 @@ def test_what_was_cleaned_is_stored_and_what_was_sent_is_remembered(open_spool):
     spool.close()
     segment = spool.next_sealed(0)
     assert stored(segment) == [b"cleaned"]
-    assert [entry.items for entry in segment.entries()] == [3]
+    assert [entry.items for entry in load(segment, request_counter("traces")).entries] == [3]
 
 
 def test_a_known_body_is_acknowledged_and_not_stored(open_spool):
     spool = open_spool()
     put(spool, b"one", b"two", b"one")
-    assert spool.append(b"two", b"two", 1).done()
+    assert spool.append(b"two", b"two", 1).result(0) is False
     assert [bodies for _, bodies in sealed(spool)] == [[b"one", b"two"]]
 
 
@@ -107,7 +113,7 @@ def test_a_known_body_is_acknowledged_also_when_the_spool_is_full(open_spool):
 def test_a_body_is_forgotten_after_ten_minutes_also_when_nothing_else_arrived(open_spool, monkeypatch):
     spool = open_spool()
     put(spool, b"again")
-    later = time.time() + spools.REMEMBER_S + 1
+    later = time.time() + recent.REMEMBER_S + 1
     monkeypatch.setattr("collector.spool.time.time", lambda: later)
     put(spool, b"again")
     assert [bodies for _, bodies in sealed(spool)] == [[b"again", b"again"]]
@@ -116,17 +122,19 @@ def test_a_body_is_forgotten_after_ten_minutes_also_when_nothing_else_arrived(op
 def test_concurrent_duplicates_are_stored_once_and_all_acknowledged(open_spool):
     spool = open_spool()
     start = threading.Barrier(8)
+    stored_now = [[] for _ in range(20)]
 
     def client(_):
         start.wait()
         for number in range(20):
             body = b"batch %d" % number
-            spool.append(body, body, 1).result(10)
+            stored_now[number].append(spool.append(body, body, 1).result(10))
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(client, range(8)))
     ((_, bodies),) = sealed(spool)
     assert sorted(bodies) == sorted(b"batch %d" % number for number in range(20))
+    assert all(sorted(answers) == [False] * 7 + [True] for answers in stored_now), "each is counted once"
 
 
 def test_a_full_spool_refuses_as_retryable_until_the_writer_catches_up(open_spool):
@@ -142,7 +150,7 @@ def test_requests_that_are_still_being_written_count_against_the_limit(open_spoo
     """Otherwise a burst during one slow sync would overshoot the limit without bound."""
     gate = threading.Event()
     real = os.fdatasync
-    monkeypatch.setattr("collector.spool.os.fdatasync", lambda fd: (gate.wait(10), real(fd)))
+    monkeypatch.setattr("collector.open_segment.os.fdatasync", lambda fd: (gate.wait(10), real(fd)))
     spool = open_spool(limit_bytes=1000)
     accepted = [spool.append(b"0" * 300, b"0" * 300, 1)]
     refused = 0
@@ -187,11 +195,28 @@ def test_a_segment_is_sealed_by_age(open_spool, monkeypatch):
     assert time.monotonic() - started >= 0.2
 
 
+def test_it_seals_at_24_mib_or_a_second_after_the_first_byte():
+    assert (spools.SEAL_BYTES, spools.SEAL_AFTER_S) == (48 << 20, 1.0)
+
+
+def test_a_sealed_segment_never_changes_again(open_spool, monkeypatch):
+    monkeypatch.setattr(spools, "SEAL_BYTES", 1)
+    spool = open_spool()
+    put(spool, b"first")
+    segment = spool.next_sealed(10)
+    files = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in (segment.path, segment.index_path)}
+    put(spool, *[b"later %d" % number for number in range(10)])
+    assert stored(segment) == [b"first"]
+    spool.close()
+    open_spool()
+    assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in files} == files
+
+
 def test_nothing_is_sealed_when_nothing_came(open_spool, tmp_path, monkeypatch):
     monkeypatch.setattr(spools, "SEAL_AFTER_S", 0.05)
     spool = open_spool()
     assert spool.next_sealed(0.3) is None
-    assert list((tmp_path / "spool").iterdir()) == []
+    assert list((tmp_path / "traces").iterdir()) == []
 
 
 def test_segments_come_in_the_order_in_which_they_were_filled(open_spool, monkeypatch):
@@ -210,30 +235,159 @@ def test_a_closed_spool_refuses_as_retryable(open_spool):
         spool.append(b"late", b"late", 1)
 
 
-def test_a_disk_that_cannot_be_written_refuses_and_stores_nothing_of_it(open_spool, monkeypatch):
-    """The request that failed is not acknowledged, may be sent again, and leaves the others' bytes alone."""
+def test_a_duplicate_of_a_refused_request_is_refused_with_it(open_spool, monkeypatch):
+    gate, real = threading.Event(), os.fdatasync
+
+    def slow_and_broken(descriptor):
+        gate.wait(10)
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("collector.open_segment.os.fdatasync", slow_and_broken)
     spool = open_spool()
-    put(spool, b"before")
-    real = os.fdatasync
-
-    def full(_descriptor):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("collector.spool.os.fdatasync", full)
-    with pytest.raises(Overloaded, match="No space left"):
-        spool.append(b"lost", b"lost", 1).result(10)
-    monkeypatch.setattr("collector.spool.os.fdatasync", real)
-    put(spool, b"after", b"lost")
-    assert [bodies for _, bodies in sealed(spool)] == [[b"before", b"after", b"lost"]]
+    futures = [spool.append(b"same", b"same", 1) for _ in range(3)]
+    gate.set()
+    for future in futures:
+        with pytest.raises(Overloaded, match="Input/output error"):
+            future.result(10)
+    monkeypatch.setattr("collector.open_segment.os.fdatasync", real)
+    assert spool.append(b"same", b"same", 1).result(10) is True
 
 
-def test_short_writes_are_completed(open_spool, monkeypatch):
-    real = os.writev
-    monkeypatch.setattr("collector.spool.os.writev", lambda fd, views: real(fd, [bytes(views[0])[:7]]))
+def test_a_future_cannot_be_cancelled_since_what_is_queued_is_written(open_spool):
     spool = open_spool()
-    put(spool, *BODIES)
-    ((_, bodies),) = sealed(spool)
-    assert bodies == BODIES
+    future = spool.append(b"body", b"body", 1)
+    assert not future.cancel()
+    assert future.result(10) is True
+
+
+def test_a_body_that_was_put_aside_is_new_when_it_comes_again(open_spool):
+    spool = open_spool()
+    put(spool, b"unreadable", b"fine")
+    spool.forget([segments.digest(b"unreadable")])
+    assert spool.append(b"fine", b"fine", 1).result(10) is False
+    assert spool.append(b"unreadable", b"unreadable", 1).result(10) is True
+
+
+def test_a_body_that_was_put_aside_is_new_also_after_a_restart(open_spool):
+    spool = open_spool()
+    put(spool, b"unreadable", b"fine")
+    spool.close()
+    spool.remove(spool.next_sealed(0), frozenset([segments.digest(b"unreadable")]))
+    again = open_spool()
+    assert again.append(b"fine", b"fine", 1).result(10) is False
+    assert again.append(b"unreadable", b"unreadable", 1).result(10) is True
+
+
+# -- limits
+
+
+def test_it_tells_how_full_it_is(open_spool):
+    spool = open_spool(limit_bytes=1000)
+    assert spool.fill() == 0
+    put(spool, b"a" * 248)
+    assert spool.fill() == pytest.approx(0.25)
+    put(spool, b"b" * 748)
+    assert spool.fill() == pytest.approx(1.0)
+    sealed(spool)
+    assert spool.fill() == 0
+
+
+def test_it_tells_how_long_the_oldest_waits(open_spool, monkeypatch):
+    monkeypatch.setattr(spools, "SEAL_BYTES", 1)
+    spool = open_spool()
+    assert spool.oldest_age_s(time.time()) == 0
+    put(spool, b"first")
+    middle = time.time()
+    time.sleep(0.01)
+    put(spool, b"second")
+    now = time.time()
+    assert now - middle < spool.oldest_age_s(now) < 60
+    spool.remove(spool.next_sealed(10))
+    assert spool.oldest_age_s(now) < now - middle
+
+
+def test_a_spool_that_is_not_emptied_refuses_as_retryable_and_names_the_age_and_the_reason(open_spool, monkeypatch):
+    monkeypatch.setattr(spools, "SEAL_BYTES", 1)
+    spool = open_spool(age_limit_s=60)
+    put(spool, b"waits")
+    spool.blocked_by = "Connection refused"
+    now = time.time()
+    monkeypatch.setattr("collector.spool.time.time", lambda: now + 61.5)
+    with pytest.raises(Overloaded, match=r"6\d s \(limit 60 s\): Connection refused") as refusal:
+        spool.append(b"late", b"late", 1)
+    assert refusal.value.retry_after_s == 1
+    assert spool.append(b"waits", b"waits", 1).result(0) is False, "a retry is acknowledged all the same"
+    spool.remove(spool.next_sealed(10))
+    assert spool.append(b"late", b"late", 1).result(10) is True
+
+
+def test_without_an_age_limit_it_waits_as_long_as_there_is_room(open_spool, monkeypatch):
+    spool = open_spool()
+    put(spool, b"waits")
+    now = time.time()
+    monkeypatch.setattr("collector.spool.time.time", lambda: now + 1e6)
+    put(spool, b"late")
+
+
+def test_what_waited_while_the_collector_was_off_does_not_refuse_the_first_clients(open_spool, monkeypatch):
+    spool = open_spool()
+    put(spool, b"old")
+    spool.close()
+    now = time.time()
+    monkeypatch.setattr("collector.spool.time.time", lambda: now + 3600)
+    again = open_spool(age_limit_s=60)
+    assert again.oldest_age_s(time.time()) >= 3600
+    assert again.append(b"new", b"new", 1).result(10) is True
+    monkeypatch.setattr("collector.spool.time.time", lambda: now + 3661)
+    with pytest.raises(Overloaded, match="61 s"):
+        again.append(b"newer", b"newer", 1)
+
+
+# -- when what is synced
+
+
+@pytest.fixture
+def synced(monkeypatch):
+    """Return the list of what is synced from now on, by suffix."""
+    found = []
+    for name in ("fsync", "fdatasync"):
+        real = getattr(os, name)
+
+        def spy(descriptor, real=real):
+            found.append(Path(f"/proc/self/fd/{descriptor}").readlink().suffix)
+            real(descriptor)
+
+        monkeypatch.setattr(os, name, spy)
+    return found
+
+
+def test_interval_syncs_after_the_answer_when_the_segment_is_sealed(open_spool, synced):
+    spool = open_spool(fsync="interval")
+    put(spool, b"one", b"two")
+    assert ".seg" not in synced
+    spool.close()
+    assert sorted(synced)[-2:] == [".idx", ".seg"]
+    assert stored(spool.next_sealed(0)) == [b"one", b"two"]
+
+
+def test_interval_means_every_second(open_spool, synced, monkeypatch):
+    """Every segment is sealed a second after its first byte, and a sealed one is synced."""
+    monkeypatch.setattr(spools, "SEAL_AFTER_S", 0.1)
+    assert spools.SEAL_BYTES == 48 << 20
+    spool = open_spool(fsync="interval")
+    put(spool, b"one")
+    assert spool.next_sealed(10)
+    assert synced.count(".seg") == 1
+
+
+def test_off_never_syncs_and_still_stores_what_a_dead_process_left(open_spool, synced, tmp_path):
+    spool = open_spool(fsync="off")
+    put(spool, b"one", b"two")
+    shutil.copytree(tmp_path / "traces", tmp_path / "crash" / "traces")
+    spool.close()
+    spool.remove(spool.next_sealed(0))
+    assert synced == []
+    assert [bodies for _, bodies in sealed(open_spool(tmp_path / "crash" / "traces"))] == [[b"one", b"two"]]
 
 
 def test_digests_survive_a_restart_before_and_after_the_segment_was_stored(open_spool):
@@ -249,12 +403,39 @@ def test_digests_survive_a_restart_before_and_after_the_segment_was_stored(open_
     assert sealed(third) == []
 
 
+KILLED = """
+import sys
+from pathlib import Path
+from collector.spool import Spool
+
+spool = Spool(Path(sys.argv[1]), limit_bytes=1 << 30)
+for number in range(1_000_000):
+    body = b"%d " % number * 20
+    spool.append(body, body, 1).result(10)
+    print(number, flush=True)
+"""
+
+
+def test_what_was_acknowledged_survives_kill_9_and_is_known_when_it_comes_again(open_spool, tmp_path):
+    command = [sys.executable, "-c", KILLED, str(tmp_path / "traces")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        acknowledged = [int(process.stdout.readline()) for _ in range(200)]
+        process.kill()
+        acknowledged += [int(line) for line in process.stdout.read().splitlines()]
+    spool = open_spool()
+    bodies = [b"%d " % number * 20 for number in acknowledged]
+    assert [spool.append(body, body, 1).result(0) for body in bodies] == [False] * len(bodies)
+    found = [body for _, part in sealed(spool) for body in part]
+    assert found[: len(bodies)] == bodies
+    assert len(found) <= len(bodies) + 1, "at most one was written and not answered yet"
+
+
 def test_old_indexes_are_removed_and_their_digests_forgotten(open_spool, tmp_path):
     spool = open_spool()
     put(spool, b"old")
     sealed(spool)
-    (index,) = (tmp_path / "spool").glob("*.idx")
-    past = time.time() - spools.REMEMBER_S - 1
+    (index,) = (tmp_path / "traces").iterdir()
+    past = time.time() - recent.REMEMBER_S - 1
     os.utime(index, (past, past))
     again = open_spool()
     assert not index.exists()
@@ -281,101 +462,32 @@ def test_ids_sort_in_order_also_when_the_clock_runs_backwards(monkeypatch):
     assert ids == sorted(set(ids))
 
 
-@pytest.fixture(scope="module")
-def crashed(tmp_path_factory):
-    """The files of an open segment as a crash leaves them, with every request acknowledged."""
-    folder = tmp_path_factory.mktemp("crashed")
-    patch = pytest.MonkeyPatch()
-    patch.setattr(spools, "SEAL_AFTER_S", LONG_S)
-    spool = Spool(folder / "live", limit_bytes=1 << 20)
-    put(spool, *BODIES)
-    shutil.copytree(folder / "live", folder / "crash")
-    spool.close()
-    patch.undo()
-    return folder / "crash"
-
-
-def cut(crashed, folder, seg=None, idx=None):
-    """Copy the crashed spool to *folder*, its files cut to these sizes."""
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(crashed, folder)
-    for suffix, size in (("seg", seg), ("idx", idx)):
-        (path,) = folder.glob(f"*.{suffix}")
-        if size is not None:
-            os.truncate(path, size)
-    return folder
-
-
-def whole(seg, idx):
-    """Return the requests of which the data and the index entry both lie before the cuts."""
-    ends = [len(b"".join(map(frame, BODIES[: number + 1]))) for number in range(len(BODIES))]
-    return [body for number, body in enumerate(BODIES) if ends[number] <= seg and (number + 1) * ENTRY.size <= idx]
-
-
-FULL_SEG = len(b"".join(map(frame, BODIES)))
-FULL_IDX = len(BODIES) * ENTRY.size
-
-
-@pytest.mark.parametrize("torn", ["seg", "idx"])
-def test_a_file_torn_at_any_offset_gives_exactly_the_whole_requests_back(crashed, tmp_path, torn):
-    full = FULL_SEG if torn == "seg" else FULL_IDX
-    for size in range(full + 1):
-        folder = cut(crashed, tmp_path / "spool", **{torn: size})
-        found = list(recover(folder))
-        bodies = [body for item in found for body in stored(item.segment)]
-        wanted = whole(size if torn == "seg" else FULL_SEG, size if torn == "idx" else FULL_IDX)
-        assert bodies == wanted, f"{torn} cut to {size}"
-        left = b"".join(path.read_bytes() for path in folder.glob("*.seg"))
-        assert left == b"".join(map(frame, wanted)), "what is left is what will be inserted"
-
-
-@given(seg=st.integers(0, FULL_SEG), idx=st.integers(0, FULL_IDX))
-def test_both_files_torn_give_exactly_the_whole_requests_back(crashed, tmp_path_factory, seg, idx):
-    folder = cut(crashed, tmp_path_factory.mktemp("torn") / "spool", seg, idx)
-    assert [body for item in recover(folder) for body in stored(item.segment)] == whole(seg, idx)
-
-
-@given(at=st.integers(0, FULL_SEG - 1), flip=st.integers(1, 255))
-def test_a_damaged_byte_costs_the_requests_from_it_on_and_no_earlier_one(crashed, tmp_path_factory, at, flip):
-    folder = cut(crashed, tmp_path_factory.mktemp("damaged") / "spool")
-    (path,) = folder.glob("*.seg")
-    data = bytearray(path.read_bytes())
-    data[at] ^= flip
-    path.write_bytes(data)
-    assert [body for item in recover(folder) for body in stored(item.segment)] == whole(at, FULL_IDX)
-
-
-def test_what_was_cut_off_is_stored_when_its_client_sends_it_again(crashed, tmp_path, open_spool):
-    """A torn request was never acknowledged, so its digest must not be known."""
-    spool = open_spool(cut(crashed, tmp_path / "again", seg=FULL_SEG - 1))
-    assert spool.cut_bytes == len(frame(BODIES[-1])) - 1
-    put(spool, *BODIES)
-    assert [bodies for _, bodies in sealed(spool)] == [BODIES[:-1], BODIES[-1:]]
-
-
-def test_recovered_segments_keep_their_id_and_come_before_new_ones(crashed, tmp_path, open_spool):
-    spool = open_spool(cut(crashed, tmp_path / "kept"))
-    put(spool, b"new")
-    found = sealed(spool)
-    (old,) = crashed.glob("*.seg")
-    assert found[0] == (old.stem, BODIES)
-    assert found[1][0] > old.stem
-
-
-def test_a_segment_without_an_index_was_never_acknowledged_and_is_removed(crashed, tmp_path, open_spool):
-    folder = cut(crashed, tmp_path / "bare")
-    for path in folder.glob("*.idx"):
-        path.unlink()
-    assert open_spool(folder).segments() == 0
-    assert list(folder.iterdir()) == []
-
-
-def test_a_stored_segment_that_cannot_be_deleted_does_not_stop_the_writer(open_spool):
+def test_a_stored_segment_that_cannot_be_deleted_does_not_stop_the_writer(open_spool, monkeypatch):
     spool = open_spool()
     put(spool, b"body")
     spool.close()
     segment = spool.next_sealed(0)
-    segment.path.unlink()  # so that the spool's own deletion fails
-    spool.remove(segment)
+
+    def refuse(*_args, **_options):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("collector.spool.Path.replace", refuse)
+        spool.remove(segment)
     assert spool.next_sealed(0) is None
     assert spool.waiting_bytes() == 0
+    assert [name for name, _ in sealed(open_spool())] == [segment.id], "the next start sends it under its token"
+
+
+def test_a_crash_between_storing_and_deleting_leaves_nothing_to_send(open_spool, tmp_path):
+    spool = open_spool()
+    put(spool, b"body")
+    spool.close()
+    segment = spool.next_sealed(0)
+    data = segment.path.read_bytes()
+    spool.remove(segment)
+    segment.path.write_bytes(data)
+    again = open_spool()
+    assert again.segments() == 0
+    assert [path.suffix for path in (tmp_path / "traces").iterdir()] == [".stored"]
+    assert again.append(b"body", b"body", 1).result(0) is False
