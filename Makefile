@@ -44,8 +44,9 @@ lint: $(DEV_STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Everything in its short form, about ten minutes; PAGE=docs/benchmarks.md also writes the figures there.
 bench: $(DEV_STAMP)
-	$(BIN)/python -m benchmarks.ingest
+	$(BIN)/python -m benchmarks.report $(if $(PAGE),--write $(PAGE))
 
 # The pictures of the pages in the documentation.
 pictures: $(DEV_STAMP) debian
@@ -64,8 +65,8 @@ debian:
 # Exact pins, without the name of any package index.
 lock: install
 	$(PIP) uv
-	$(COMPILE) --upgrade --group build pyproject.toml -o requirements.lock
-	$(COMPILE) --upgrade --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	$(COMPILE) --upgrade --group build --group dev pyproject.toml -o requirements-dev.lock
+	$(COMPILE) --upgrade --group build -c requirements-dev.lock pyproject.toml -o requirements.lock
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

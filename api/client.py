@@ -1,6 +1,6 @@
 """The one typed client of the API: the dashboard, the CLI and the chaos runner speak through it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -102,11 +102,26 @@ class ApiClient:
     def caches(self, *, window_s: int = 3600) -> list[m.Cache]:
         return self._get(m.Page[m.Cache], "caches", window_s=window_s).items
 
-    def metrics(self) -> list[m.MetricName]:
-        return self._get(m.Page[m.MetricName], "metrics").items
+    def metrics(self, *, service: str = "") -> list[m.MetricName]:
+        return self._get(m.Page[m.MetricName], "metrics", service=service).items
+
+    def metric(self, name: str, /, **asked: str | float | Sequence[str] | None) -> m.Metric:
+        """Return a metric over time; *asked* are the parameters of `/api/v1/metrics/{name}`, `window_s` for example."""
+        return self._get(m.Metric, f"metrics/{_segment(name)}", **asked)
+
+    def logs(self, /, **asked: str | float | Sequence[str] | None) -> m.Page[m.LogRecord]:
+        """Return a page of log records, newest first; *asked* are the parameters of `/api/v1/logs`."""
+        return self._get(m.Page[m.LogRecord], "logs", **asked)
 
     def annotations(self, *, window_s: int = 86400) -> list[m.Annotation]:
         return self._get(m.Page[m.Annotation], "annotations", window_s=window_s).items
+
+    def ingest(self, *, window_s: int = 3600) -> m.IngestHealth:
+        return self._get(m.IngestHealth, "ingest", window_s=window_s)
+
+    def checks(self, *, service: str = "") -> m.TelemetryChecks:
+        """Return what is wrong with the telemetry of *service*, or of all; at most a minute old."""
+        return self._get(m.TelemetryChecks, "checks", service=service)
 
     def runs(self) -> list[m.Run]:
         return self._get(m.Page[m.Run], "runs").items
@@ -144,7 +159,7 @@ class ApiClient:
             m.EdgeCount, "edges", client=client, server=server, start=start.isoformat(), end=end.isoformat()
         )
 
-    def _get(self, kind: type[T], path: str, **params: str | float | bool | None) -> T:
+    def _get(self, kind: type[T], path: str, **params: str | float | bool | Sequence[str] | None) -> T:
         query = {key: value for key, value in params.items() if value is not None}
         return TypeAdapter(kind).validate_json(self._send("GET", path, params=query).content)
 

@@ -8,9 +8,11 @@ from typing import Annotated
 from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 
-from api.models import IngestStatus
+from api.models import DeadLetter, IngestStatus
 from storage.client import Database
+from storage.ingest_stats import StageReport
 from storage.slo_catalog import SloCatalog
+from storage.tokens import Tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,9 @@ class TickStatus:
 class Context:
     """The server side of the API.
 
-    `ingest` and `tick` report on roles of the same process; a process without them reports nothing of them.
+    `ingest`, `reports`, `dead_letters` and `tick` report on roles of the same process; a process without them reports
+    nothing of them.
+    `tokens` None lets everybody in.
     """
 
     database: Database
@@ -35,6 +39,9 @@ class Context:
     addresses: Mapping[str, str]
     ingest: Callable[[], list[IngestStatus]] = list
     tick: Callable[[], TickStatus] = TickStatus
+    tokens: Tokens | None = None
+    reports: Callable[[], list[StageReport]] = list
+    dead_letters: Callable[[], list[DeadLetter]] = list
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 

@@ -13,6 +13,7 @@ SloState = Literal["ok", "at_risk", "burning", "exhausted", "no_traffic", "no_da
 AlertState = Literal["pending", "firing", "resolved"]
 RunStatus = Literal["running", "finished", "aborted", "failed"]
 Verdict = Literal["held", "deviated", "inconclusive", "not_injected"]
+Severity = Literal["critical", "warning", "info"]
 
 
 class Model(BaseModel):
@@ -99,16 +100,24 @@ class SpanEvent(Model):
     name: str
     offset_ms: float
     attributes: dict[str, Any]
+    dropped_attributes: int = 0
 
 
 class SpanLink(Model):
     trace_id: str
     span_id: str
+    trace_state: str = ""
+    flags: int = 0
     attributes: dict[str, Any]
+    dropped_attributes: int = 0
 
 
 class Span(Model):
-    """One span. `offset_ms` counts from the start of its trace, `depth` is 0 for a root."""
+    """One span. `offset_ms` counts from the start of its trace, `depth` is 0 for a root.
+
+    Attributes keep their OTLP type; where JSON does not show it (bytes as base64, whole doubles), `*_types` names it.
+    `weight` is how many spans this one stands for; a `quarantined` span's own times could not be believed.
+    """
 
     span_id: str
     parent_span_id: str
@@ -124,11 +133,24 @@ class Span(Model):
     status: str
     status_message: str
     error: bool
-    scope: str
     attributes: dict[str, Any]
-    resource: dict[str, Any]
+    attribute_types: dict[str, str] = {}
+    dropped_attributes: int = 0
     events: list[SpanEvent]
+    dropped_events: int = 0
     links: list[SpanLink]
+    dropped_links: int = 0
+    trace_state: str = ""
+    flags: int = 0
+    weight: int = 1
+    quarantined: bool = False
+    resource: dict[str, Any]
+    resource_types: dict[str, str] = {}
+    schema_url: str = ""
+    scope: str
+    scope_version: str = ""
+    scope_attributes: dict[str, Any] = {}
+    scope_schema_url: str = ""
 
 
 class Trace(Model):
@@ -333,10 +355,15 @@ class Annotation(Model):
 
 
 class MetricName(Model):
+    """One kind of a metric: a name with two types or units is listed twice. `last_seen`: to ten minutes."""
+
     metric: str
     type: str
     unit: str
-    service: str
+    description: str = ""
+    temporality: str = "unspecified"
+    monotonic: bool = False
+    services: list[str] = []
     series: int
     last_seen: datetime
 
@@ -348,7 +375,12 @@ class SloFileError(Model):
 
 
 class IngestStatus(Model):
-    """Per signal: what was accepted since the start and what has not reached the database yet."""
+    """Per signal: what became of its requests since the start. Items are spans, data points or log records.
+
+    `received = accepted + rejected + repeated + refused`; what was accepted and is not stored waits in the spool or is
+    a dead letter. `shedding_level` counts the priorities that are refused now (0..3), `breaker` is the circuit breaker
+    before the database.
+    """
 
     signal: str
     accepted_items: int
@@ -357,6 +389,147 @@ class IngestStatus(Model):
     last_stored_at: datetime | None
     dead_letters: int
     last_error: str
+    received_items: int = 0
+    rejected_items: int = 0
+    repeated_items: int = 0
+    refused_items: int = 0
+    refused_requests: dict[str, int] = {}
+    accepted_requests: int = 0
+    stored_items: int = 0
+    damaged_requests: int = 0
+    spool_fill: float = 0.0
+    spool_oldest_s: float = 0.0
+    shedding_level: int = 0
+    breaker: str = "closed"
+
+
+class IngestAlarm(Model):
+    """Something wrong with the way in.
+
+    `alarm` is lost, breaker_open, spool_filling, spool_old, damaged, dead_letters, refusing, rejecting or silent.
+    """
+
+    alarm: str
+    severity: Severity
+    collector: str
+    signal: str
+    text: str
+    remedy: str
+
+
+class IngestStage(Model):
+    """What became of one signal's items at one collector since `started_at`, as it reported at `at`.
+
+    Items are spans, data points or log records. `received = accepted + rejected + repeated + refused`, and
+    `accepted + found = waiting + stored + put aside + unaccounted`, `found` being what an earlier process had left.
+    """
+
+    collector: str
+    signal: str
+    at: datetime
+    started_at: datetime
+    received_items: int
+    accepted_items: int
+    rejected_items: int
+    repeated_items: int
+    refused_items: int
+    refused_requests: dict[str, int]
+    found_items: int
+    waiting_items: int
+    stored_items: int
+    put_aside_items: int
+    unaccounted_items: int
+    dead_letters: int
+    damaged_requests: int
+    spool_bytes: int
+    spool_fill: float
+    spool_oldest_s: float
+    shedding_level: int
+    breaker: str
+    breaker_s: float
+    last_stored_at: datetime | None
+    last_error: str
+    final: bool
+
+
+class IngestPoint(Model):
+    """What all collectors counted of one signal in a step that begins at `at`."""
+
+    signal: str
+    at: datetime
+    received: int
+    stored: int
+    rejected: int
+    refused: int
+    refused_requests: int
+
+
+class ServiceVolume(Model):
+    """What is stored of a service with a time in the window.
+
+    Sampled spans count as those that they stand for, and spans whose time could not be believed are missing; points and
+    log records are exact.
+    """
+
+    service: str
+    environment: str
+    signal: str
+    items: int
+    last_at: datetime
+
+
+class DeadLetter(Model):
+    """A request that could not be stored, in the folder of the API's own process; `items` None: nobody could count."""
+
+    signal: str
+    at: datetime
+    items: int | None
+    size_bytes: int
+    reason: str
+    file: str
+
+
+class IngestHealth(Model):
+    """The way in: what is wrong with it, its stages, and what is stored of each service.
+
+    `error` says why the database could not be asked; then there are the stages of this process only.
+    """
+
+    as_of: datetime
+    window_s: int
+    step_s: int
+    alarms: list[IngestAlarm]
+    stages: list[IngestStage]
+    series: list[IngestPoint]
+    services: list[ServiceVolume]
+    dead_letters: list[DeadLetter]
+    error: str = ""
+
+
+class TelemetryFinding(Model):
+    """What makes a service's telemetry of the last hour less useful, with the setting or line of code to change.
+
+    `evidence` are numbers by name (ratios 0..1), of the newest spans or a sample of traces; `examples` are trace ids
+    for checks of spans, names for the others.
+    """
+
+    check: str
+    service: str
+    environment: str
+    severity: Severity
+    finding: str
+    remedy: str
+    evidence: dict[str, float]
+    examples: list[str]
+
+
+class TelemetryChecks(Model):
+    """The findings of all checks, the worst first, and when they were made."""
+
+    as_of: datetime
+    window_s: int
+    checks: list[str]
+    items: list[TelemetryFinding]
 
 
 class Status(Model):
@@ -374,3 +547,68 @@ class Status(Model):
     slo_files: list[str]
     slo_errors: list[SloFileError]
     notices: list[str]
+
+
+class MetricStep(Model):
+    """One step of time. `value`: a gauge's value, or a rate a second; `quantiles` by level, "0.95" for example."""
+
+    at: datetime
+    value: float | int | None
+    increase: float | None = None
+    quantiles: dict[str, float] | None = None
+
+
+class MetricSeries(Model):
+    """A series or a group of them. `unusable_bounds`: over 90 % of a histogram's values lie in one bucket."""
+
+    labels: dict[str, Any]
+    steps: list[MetricStep]
+    unusable_bounds: bool = False
+
+
+class Exemplar(Model):
+    """A single measurement, and the trace that it was made in."""
+
+    at: datetime
+    value: float | int | None
+    trace_id: str
+    span_id: str
+    attributes: dict[str, Any]
+
+
+class Metric(Model):
+    """A metric over [start, end): `items` are those `shown` of `total` series, each with the steps that have data.
+
+    `kinds` are all that the name was sent as; this answer is of `kind`.
+    """
+
+    kind: MetricName
+    kinds: list[MetricName]
+    start: datetime
+    end: datetime
+    step_s: int
+    shown: int
+    total: int
+    warnings: list[str]
+    items: list[MetricSeries]
+    exemplars: list[Exemplar]
+    next_cursor: str | None = None
+
+
+class LogRecord(Model):
+    """One log record. `severity_number`: 1 to 24, 0 where none was sent; `body` is text or any other value."""
+
+    at: datetime
+    observed_at: datetime | None
+    service: str
+    environment: str
+    severity_number: int
+    severity_text: str
+    body: Any
+    event_name: str
+    trace_id: str
+    span_id: str
+    attributes: dict[str, Any]
+    dropped_attributes: int
+    resource: dict[str, Any]
+    scope: str

@@ -1,5 +1,6 @@
 """Errors as RFC 9457 problem documents."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request, Response
@@ -32,28 +33,28 @@ def install(app: FastAPI) -> None:
 
 async def _problem(_request: Request, error: Exception) -> Response:
     assert isinstance(error, ProblemError)
-    return _answer(error.status, error.detail)
+    return answer(error.status, error.detail)
 
 
 async def _http(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return _answer(error.status_code, str(error.detail))
+    return answer(error.status_code, str(error.detail))
 
 
 async def _invalid(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     found = [f"{'.'.join(map(str, e['loc']))}={e.get('input')!r}: {e['msg']}" for e in error.errors()]
-    return _answer(422, "; ".join(found)[:2000])
+    return answer(422, "; ".join(found)[:2000])
 
 
 async def _database(_request: Request, error: Exception) -> Response:
-    return _answer(503, f"the database did not answer: {str(error)[:300]}")
+    return answer(503, f"the database did not answer: {str(error)[:300]}")
 
 
 async def _unexpected(_request: Request, _error: Exception) -> Response:
-    return _answer(500, "a fault of ours; the log has it")  # raised again behind this answer, so the server logs it
+    return answer(500, "a fault of ours; the log has it")  # raised again behind this answer, so the server logs it
 
 
-def _answer(status: int, detail: str) -> Response:
+def answer(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
     problem = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail)
-    return Response(problem.model_dump_json(), status_code=status, media_type=MEDIA_TYPE)
+    return Response(problem.model_dump_json(), status_code=status, media_type=MEDIA_TYPE, headers=headers)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from api import models as m
 from storage.times import from_ns
-from storage.traces import StoredSpan
+from storage.stored_span import SpanEvent, StoredSpan
 
 
 def trace_of(trace_id: str, spans: Sequence[StoredSpan]) -> m.Trace:
@@ -64,12 +64,31 @@ def _span(span: StoredSpan, depth: int, trace_start_ns: int) -> m.Span:
         status=span.status,
         status_message=span.status_message,
         error=span.error,
-        scope=span.scope,
         attributes=span.attributes,
-        resource=span.resource,
-        events=[
-            m.SpanEvent(name=e.name, offset_ms=(e.time_ns - trace_start_ns) / 1e6, attributes=e.attributes)
-            for e in span.events
-        ],
+        attribute_types=span.attribute_types,
+        dropped_attributes=span.dropped_attributes,
+        events=[_event(event, trace_start_ns) for event in span.events],
+        dropped_events=span.dropped_events,
         links=[m.SpanLink.model_validate(link, from_attributes=True) for link in span.links],
+        dropped_links=span.dropped_links,
+        trace_state=span.trace_state,
+        flags=span.flags,
+        weight=span.weight,
+        quarantined=span.quarantined,
+        resource=span.origin.resource,
+        resource_types=span.origin.resource_types,
+        schema_url=span.origin.schema_url,
+        scope=span.origin.scope,
+        scope_version=span.origin.scope_version,
+        scope_attributes=span.origin.scope_attributes,
+        scope_schema_url=span.origin.scope_schema_url,
+    )
+
+
+def _event(event: SpanEvent, trace_start_ns: int) -> m.SpanEvent:
+    return m.SpanEvent(
+        name=event.name,
+        offset_ms=(event.time_ns - trace_start_ns) / 1e6,
+        attributes=event.attributes,
+        dropped_attributes=event.dropped_attributes,
     )

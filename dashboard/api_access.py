@@ -5,6 +5,7 @@ import sys
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import streamlit as st
@@ -40,10 +41,7 @@ class NotFoundError(Exception):
 
 def api_url() -> str:
     """Return the base URL of the API, from the process' arguments (`--api URL`)."""
-    parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument("--api", default="http://127.0.0.1:8080")
-    known, _ = parser.parse_known_args(sys.argv[1:])
-    return str(known.api).rstrip("/")
+    return str(_arguments().api).rstrip("/")
 
 
 def fetch(method: Callable[Concatenate[ApiClient, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -68,6 +66,19 @@ def fetch(method: Callable[Concatenate[ApiClient, P], T], *args: P.args, **kwarg
     return cast("T", answer)
 
 
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--api", default="http://127.0.0.1:8080")
+    parser.add_argument("--token-file", type=Path)
+    return parser.parse_known_args(sys.argv[1:])[0]
+
+
+def _token() -> str:
+    """Return the token that the API is shown, "" when the process got none (`--token-file PATH`)."""
+    path = _arguments().token_file
+    return path.read_text(encoding="utf-8").strip() if path else ""
+
+
 def _mark_down(base_url: str) -> datetime:
     with _down_lock:
         return _down_since.setdefault(base_url, datetime.now(UTC))
@@ -75,7 +86,7 @@ def _mark_down(base_url: str) -> datetime:
 
 @st.cache_resource(show_spinner=False, max_entries=4, on_release=ApiClient.close)
 def _client(base_url: str) -> ApiClient:
-    return ApiClient(base_url, timeout_s=TIMEOUT_S)
+    return ApiClient(base_url, token=_token(), timeout_s=TIMEOUT_S)
 
 
 # cache_resource hands out the same object instead of a copy: the models are frozen, and a trace can be large

@@ -16,16 +16,21 @@ _DARK_SERIES = ["#60a5fa", "#2dd4bf", "#fbbf24", "#a78bfa", "#38bdf8", "#a3e635"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-def command(host: str, port: int, api_url: str, *, watch_stdin: bool = True) -> list[str]:
+def command(
+    host: str, port: int, api_url: str, *, token_file: Path | None = None, watch_stdin: bool = True
+) -> list[str]:
     """Return the argument vector of the dashboard's process.
 
     Args:
         host: Address to listen on.
         port: Port to listen on.
         api_url: Base URL of the API that the pages read.
+        token_file: Holds the token that they show it; a command line would show it to everybody.
         watch_stdin: End the process at the end of its standard input: the starter gives it a pipe.
     """
     argv = [sys.executable, "-m", "dashboard.launch", "--host", host, "--port", str(port), "--api", api_url]
+    if token_file is not None:
+        argv += ["--token-file", str(token_file)]
     return [*argv, "--watch-stdin"] if watch_stdin else argv
 
 
@@ -65,6 +70,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8501)
     parser.add_argument("--api", required=True, help="base URL of the API, read by the pages")
+    parser.add_argument("--token-file", type=Path, help="file with the token that the pages show the API")
     parser.add_argument("--watch-stdin", action="store_true", help="exit at the end of standard input")
     arguments = parser.parse_args(argv)
     if arguments.watch_stdin:

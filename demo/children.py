@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
+from opentelemetry.sdk.environment_variables import OTEL_EXPORTER_OTLP_HEADERS
 
 from demo.files import write_atomically
 
@@ -28,9 +29,13 @@ class ChildSpec:
 
 
 def child_environment() -> dict[str, str]:
-    """Return this process's environment with the shop's own OpenTelemetry settings instead of the user's."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
-    return {**inherited, "OTEL_SEMCONV_STABILITY_OPT_IN": "http", "PYTHONUNBUFFERED": "1"}
+    """Return this process's environment with the shop's own OpenTelemetry settings instead of the user's.
+
+    The headers stay: the receiver's token is among them.
+    """
+    headers = OTEL_EXPORTER_OTLP_HEADERS
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_") or name == headers}
+    return {**kept, "OTEL_SEMCONV_STABILITY_OPT_IN": "http", "PYTHONUNBUFFERED": "1"}
 
 
 @dataclass(slots=True)

@@ -1,10 +1,13 @@
 """Sends the shop's past, so that its budgets have something to speak of."""
 
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import httpx
+from opentelemetry.sdk.environment_variables import OTEL_EXPORTER_OTLP_HEADERS
+from opentelemetry.util.re import parse_env_headers
 
 from demo.errors import HistoryError
 from demo.history_plan import DAY_S, Window, plan
@@ -113,7 +116,8 @@ def send_history(endpoint: str, environment: str, days: float, ports: Ports) -> 
     """
     started_at, started = time.time(), time.monotonic()
     traces = spans = 0
-    with httpx.Client(timeout=TIMEOUT_S, trust_env=False) as client:
+    headers = parse_env_headers(os.environ.get(OTEL_EXPORTER_OTLP_HEADERS, ""), liberal=True)  # as the exporters do
+    with httpx.Client(timeout=TIMEOUT_S, trust_env=False, headers=headers) as client:
         sender = Sender(client, f"{endpoint}/v1/traces")
         for batch in _up_to_now(Window(started_at - days * DAY_S, started_at), environment, ports):
             sender.send(batch)

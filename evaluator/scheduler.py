@@ -11,14 +11,19 @@ HOUSEKEEPING_S = 300
 
 
 class Scheduler:
-    """Runs *tick* every 15 s and *housekeeping* every 5 minutes, both with the present time, in own threads."""
+    """Runs *tick* and *limit* every 15 s and *housekeeping* every 5 minutes, with the present time, in own threads."""
 
-    def __init__(self, tick: Callable[[datetime], None], housekeeping: Callable[[datetime], None]) -> None:
+    def __init__(
+        self,
+        tick: Callable[[datetime], None],
+        limit: Callable[[datetime], None],
+        housekeeping: Callable[[datetime], None],
+    ) -> None:
         # misfire_grace_time=None: APScheduler skips a job that is over 1 s late otherwise
         self._scheduler = BackgroundScheduler(
             timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
         )
-        for job, seconds in ((tick, TICK_S), (housekeeping, HOUSEKEEPING_S)):
+        for job, seconds in ((tick, TICK_S), (limit, TICK_S), (housekeeping, HOUSEKEEPING_S)):
             self._scheduler.add_job(
                 lambda job=job: job(datetime.now(UTC)), "interval", seconds=seconds, next_run_time=datetime.now(UTC)
             )

@@ -14,6 +14,7 @@ from evaluator.alert_store import AlertStore
 from evaluator.evidence import with_exemplars
 from evaluator.minutes import MinuteCounter
 from storage.client import Database
+from storage.errors import DatabaseError
 from storage.slo_catalog import SloCatalog
 from storage.standing import Standing, standings
 
@@ -59,6 +60,10 @@ class Evaluator:
     def _succeeds(self, step: Callable[[datetime], object], now: datetime) -> bool:
         try:
             step(now)
+        except DatabaseError as error:  # a database that is away is no fault of ours: one line, and the next tick
+            self.state.last_error = f"{type(error).__name__}: {error}"[:500]
+            log.warning("the tick of %s failed: %s", now.isoformat(), str(error)[:300])
+            return False
         except Exception as error:
             self.state.last_error = f"{type(error).__name__}: {error}"[:500]
             log.exception("the tick of %s failed", now.isoformat())

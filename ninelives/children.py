@@ -1,10 +1,11 @@
 """Child processes that live exactly as long as we do: each watches its standard input, a pipe that we hold open."""
 
 import logging
+import os
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 log = logging.getLogger(__name__)
 
@@ -16,10 +17,19 @@ class Child:
 
     Args:
         respawn: False where the end of the child is its result.
+        environment: Variables that it gets beside ours: unlike its command, nobody else can see them.
     """
 
-    def __init__(self, name: str, command: Sequence[str], *, respawn: bool = True) -> None:
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        respawn: bool = True,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.name = name
+        self._environment = environment or {}
         self._command = list(command)
         self._respawn = respawn
         self._stopping = threading.Event()
@@ -46,7 +56,8 @@ class Child:
         _close_pipe(process)
 
     def _spawn(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(self._command, stdin=subprocess.PIPE, start_new_session=True)
+        environment = {**os.environ, **self._environment}
+        return subprocess.Popen(self._command, stdin=subprocess.PIPE, start_new_session=True, env=environment)
 
     def _watch(self) -> None:
         while not self._stopping.is_set():

@@ -4,7 +4,7 @@ import logging
 
 import click
 
-from ninelives.commands import alerts, chaos, demo, doctor, serve, slo, trace
+from ninelives.commands import alerts, chaos, collector, demo, doctor, roles, serve, slo, tokens, trace
 from ninelives.version import VERSION
 
 
@@ -15,7 +15,12 @@ def main() -> None:
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.WARNING)
     for ours in ("collector", "evaluator", "storage", "ninelives", "alerts", "chaos"):
         logging.getLogger(ours).setLevel(logging.INFO)
+    for theirs in ("clickhouse_connect", "urllib3"):  # what they warn of, we raise and log in our own words
+        logging.getLogger(theirs).setLevel(logging.ERROR)
 
 
-for command in (serve.up, serve.migrate, doctor.doctor, slo.slo, alerts.alerts, trace.trace, chaos.chaos, demo.demo):
+for command in (
+    serve.up, collector.collector, roles.evaluator, roles.api, roles.dashboard, serve.migrate, doctor.doctor,
+    tokens.tokens, slo.slo, alerts.alerts, trace.trace, chaos.chaos, demo.demo,
+):  # fmt: skip
     main.add_command(command)

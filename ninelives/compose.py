@@ -7,6 +7,7 @@ import secrets
 import socket
 import subprocess
 import sys
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -16,37 +17,70 @@ from alerts.channels.webhook import WebhookChannel
 from alerts.outbox import Outbox
 from api import models as m
 from api.context import Context, TickStatus
+from collector.admission import Admission
+from collector.http_server import GuardedServer, HttpServer
 from collector.intake import Intake
+from collector.otlp_grpc import OtlpGrpcServer
+from collector.otlp_http import build_app as build_otlp_http
+from collector.pressure import PressureSampler, Priority
 from collector.self_metrics import SelfMetrics
+from collector.stage_report import StageReporter
+from collector.tls import load_tls
+from dashboard import launch as dashboard_launch
 from evaluator.alert_store import AlertStore
+from evaluator.scheduler import Scheduler
 from evaluator.tick import Evaluator
+from ninelives.access import Access, otlp_headers, seen_from_outside, write_secret
 from ninelives.settings import Settings
 from ninelives.slo_metrics import SloMetrics
 from ninelives.version import VERSION
+from storage.cardinality import limit_operations
 from storage.client import Database
-from storage.migrate import migrate
-from storage.retention import apply_retention, enforce_disk_budget
+from storage.retention import enforce_disk_budget
 from storage.slo_catalog import SloCatalog
+from storage.tokens import Tokens
 
 log = logging.getLogger(__name__)
 
 
-def open_database(settings: Settings) -> Database:
-    """Open the database, migrate it and bring its retention to the settings."""
-    database = Database(settings.clickhouse_url, memory_bytes=settings.memory_bytes)
-    for name in migrate(database):
-        log.debug("applied migration %s", name)
-    apply_retention(
-        database,
-        raw_days=settings.retention_raw_days,
-        metrics_days=settings.retention_metrics_days,
-        rollup_days=settings.retention_rollup_days,
+def build_intake(
+    settings: Settings, database: Database, registry: CollectorRegistry, tokens: Tokens | None = None
+) -> Intake:
+    admission = Admission(
+        tokens=tokens,
+        inflight_limit_bytes=int(settings.inflight_limit),
+        priorities={name: Priority[word.upper()] for name, word in (settings.priorities or {}).items()},
+        sampler=PressureSampler(),
     )
-    return database
+    return Intake(
+        database,
+        settings.data,
+        SelfMetrics(registry),
+        spool_limit_bytes=int(settings.spool_limit),
+        spool_age_limit_s=settings.spool_age_limit_s,
+        fsync=settings.spool_fsync,
+        item_limit=settings.item_limit,
+        admission=admission,
+    )
 
 
-def build_intake(settings: Settings, database: Database, registry: CollectorRegistry) -> Intake:
-    return Intake(database, settings.data, SelfMetrics(registry), spool_limit_bytes=int(settings.spool_limit))
+def build_receivers(settings: Settings, intake: Intake, otlp_http: socket.socket) -> tuple[HttpServer, OtlpGrpcServer]:
+    """Return the OTLP listeners: HTTP on the bound socket *otlp_http*, and gRPC on its address."""
+    limit, timeout_s, connections = int(settings.body_limit), settings.otlp_timeout_s, settings.otlp_connections
+    tls = load_tls(settings.tls_cert, settings.tls_key, settings.tls_client_ca)
+    grpc = OtlpGrpcServer(intake, body_limit_bytes=limit, timeout_s=timeout_s, connections=connections)
+    grpc.listen(str(settings.otlp_grpc), tls)
+    app = build_otlp_http(
+        intake,
+        body_limit_bytes=limit,
+        timeout_s=timeout_s,
+        path_prefix=settings.otlp_path_prefix,
+        cors_origins=settings.otlp_cors_origins,
+    )
+    context = None if tls is None else tls.context
+    http = GuardedServer(app, otlp_http, timeout_s=timeout_s, connections=connections, tls=context)
+    intake.metrics.watch_connections("otlp_http", lambda: len(http.server_state.connections))
+    return http, grpc
 
 
 def build_evaluator(settings: Settings, database: Database, catalog: SloCatalog) -> Evaluator:
@@ -55,6 +89,14 @@ def build_evaluator(settings: Settings, database: Database, catalog: SloCatalog)
     outbox = Outbox(channels, store, settings.dashboard_url)
     raw_retention = timedelta(days=settings.retention_raw_days)
     return Evaluator(database, catalog, store, outbox, raw_retention=raw_retention)
+
+
+def build_scheduler(settings: Settings, database: Database, evaluator: Evaluator) -> Scheduler:
+    return Scheduler(
+        evaluator.tick,
+        lambda now: limit_cardinality(settings, database, now),
+        lambda now: housekeeping(settings, database, now),
+    )
 
 
 def build_catalog(settings: Settings, *, demo: bool) -> SloCatalog:
@@ -70,6 +112,8 @@ def build_context(
     *,
     intake: Intake | None = None,
     evaluator: Evaluator | None = None,
+    tokens: Tokens | None = None,
+    reporter: StageReporter | None = None,
 ) -> Context:
     """Return what the API works with; it reports on an intake and an evaluator of the same process."""
 
@@ -80,16 +124,33 @@ def build_context(
     def tick() -> TickStatus:
         return TickStatus(evaluator.state.last_at, evaluator.state.last_error) if evaluator else TickStatus()
 
-    return Context(database, catalog, registry, VERSION, addresses(settings), ingest, tick)
+    def letters() -> list[m.DeadLetter]:
+        found = reporter.letters() if reporter else []
+        return [m.DeadLetter(**asdict(letter) | {"file": letter.path.name}) for letter in found]
+
+    reports = reporter.recent if reporter else list
+    return Context(database, catalog, registry, VERSION, addresses(settings), ingest, tick, tokens, reports, letters)
 
 
 def addresses(settings: Settings) -> dict[str, str]:
+    otlp = "https" if settings.tls_cert else "http"
     return {
         "dashboard": settings.dashboard_url,
-        "api": settings.api_url,
-        "otlp_http": f"http://{settings.otlp_http}",
-        "otlp_grpc": f"http://{settings.otlp_grpc}",
+        "api": f"http://{seen_from_outside(settings.api)}",
+        "otlp_http": f"{otlp}://{seen_from_outside(settings.otlp_http)}",
+        "otlp_grpc": f"{otlp}://{seen_from_outside(settings.otlp_grpc)}",
     }
+
+
+def limit_cardinality(settings: Settings, database: Database, now: datetime) -> None:
+    """Keep services that put ids into span names or routes from flooding the rollups."""
+    for service in limit_operations(database, limit=settings.operation_limit, now=now):
+        log.warning(
+            "%s sent more than %d operation names or routes within an hour: further ones are counted as __other__;"
+            " ids belong into attributes, not into names",
+            service,
+            settings.operation_limit,
+        )
 
 
 def housekeeping(settings: Settings, database: Database, now: datetime) -> None:
@@ -119,6 +180,20 @@ def watch_evaluator(registry: CollectorRegistry, evaluator: Evaluator) -> None:
     registry.register(SloMetrics(evaluator))
 
 
+def dashboard_command(settings: Settings, access: Access) -> list[str]:
+    """Return the command that serves the dashboard, which may read with a token of its own."""
+    host, port = settings.dashboard
+    token_file = settings.data / "dashboard.token" if access.dashboard else None
+    if token_file is not None:
+        write_secret(token_file, access.dashboard)
+    return dashboard_launch.command(host, port, settings.api_url, token_file=token_file)
+
+
+def demo_environment(access: Access) -> dict[str, str]:
+    """Return what the demo's exporters are told by the environment."""
+    return {"OTEL_EXPORTER_OTLP_HEADERS": otlp_headers(access.demo)} if access.demo else {}
+
+
 def demo_folder() -> Path:
     """Return where the demo's files lie, without importing it."""
     found = importlib.util.find_spec("demo")
@@ -130,7 +205,8 @@ def demo_folder() -> Path:
 def demo_command(settings: Settings, *, through_proxy: bool = True, watch_stdin: bool = True) -> list[str]:
     """Return the command that runs the demo shop; its gateway calls orders through the fault proxy or directly."""
     base = settings.demo_port
-    options = ["--endpoint", f"http://{settings.otlp_http}", "--data", str(settings.data), "--base-port", str(base)]
+    endpoint = f"http://{settings.otlp_http.local}"
+    options = ["--endpoint", endpoint, "--data", str(settings.data), "--base-port", str(base)]
     if through_proxy:
         options += ["--orders-url", f"http://127.0.0.1:{base + 100}"]
     if watch_stdin:

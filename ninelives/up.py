@@ -1,38 +1,24 @@
 """`ninelives up`: collector, evaluator and API in one process; dashboard, fault daemon and demo as its children."""
 
 import asyncio
-import contextlib
-import logging
-import os
-import signal
 import socket
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
-import uvicorn
-import uvloop
-from fastapi import FastAPI
-
 from api.app import build_app as build_api
-from collector.otlp_grpc import build_server as build_otlp_grpc
-from collector.otlp_http import build_app as build_otlp_http
-from dashboard import launch as dashboard_launch
-from evaluator.scheduler import Scheduler
+from collector.http_server import HttpServer
 from ninelives import compose, data_folder
+from ninelives.access import Access, first_lines, open_access
 from ninelives.children import Child, stop_all
+from ninelives.process import listening, run_until_stopped, ticking, writing
+from ninelives.reporting import build_reporter, reporting
+from ninelives.schema import open_database
 from ninelives.settings import Address, Settings
 from ninelives.sockets import bind, require_free
-from storage.errors import StorageError
-
-log = logging.getLogger(__name__)
 
 CHILDREN_S = 4.0
-DRAIN_S = 3.0
-TICK_STOP_S = 1.5
-GRACE_S = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,30 +39,21 @@ def run(settings: Settings, options: Options) -> NoReturn:
     """Run until SIGTERM or Ctrl-C, then end the process: a thread inside the engine must not meet Python's own end.
 
     Raises:
-        PortInUseError, DataFolderHeldError: before anything was started.
+        PortInUseError, DataFolderHeldError, TokensError: before anything was started.
     """
     lock = data_folder.hold(settings.data)
     data_folder.use_own_temporary_files(settings.data)
     sockets = _bind(settings, options)
+    access = open_access(settings)
+    for line in first_lines(access, compose.addresses(settings)["otlp_http"], settings.tokens_path):
+        print(line, flush=True)  # before anything can fail: nobody can show them again
     children: list[Child] = []
-    code = 1
-    try:
-        if options.dashboard:
-            host, port = settings.dashboard
-            children.append(Child("dashboard", dashboard_launch.command(host, port, settings.api_url)))
-        uvloop.run(_serve(settings, options, sockets, children))
-        code = 0
-    except StorageError as error:
-        print(f"the database cannot be used: {error}", file=sys.stderr)
+
+    def release() -> None:
         stop_all(children)
-    except Exception:
-        log.exception("ninelives stops")
-        stop_all(children)
-    finally:
         lock.close()
-        logging.shutdown()
-        sys.stdout.flush()
-        os._exit(code)
+
+    run_until_stopped(lambda stop: _serve(settings, options, access, sockets, children, stop=stop), release)
 
 
 def _bind(settings: Settings, options: Options) -> _Sockets:
@@ -92,66 +69,39 @@ def _bind(settings: Settings, options: Options) -> _Sockets:
     return _Sockets(bind(settings.otlp_http, "--otlp-http HOST:PORT"), bind(settings.api, "--api HOST:PORT"))
 
 
-async def _serve(settings: Settings, options: Options, sockets: _Sockets, children: list[Child]) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    database = compose.open_database(settings)
+async def _serve(
+    settings: Settings,
+    options: Options,
+    access: Access,
+    sockets: _Sockets,
+    children: list[Child],
+    *,
+    stop: asyncio.Event,
+) -> None:
+    if options.dashboard:
+        children.append(Child("dashboard", compose.dashboard_command(settings, access)))
+    database = open_database(settings)
     registry = compose.build_registry()
-    intake = compose.build_intake(settings, database, registry)
+    intake = compose.build_intake(settings, database, registry, access.tokens)
+    reporter = build_reporter(settings, intake, database, registry)
+    receiver, grpc = compose.build_receivers(settings, intake, sockets.otlp_http)
     catalog = compose.build_catalog(settings, demo=options.demo)
     evaluator = compose.build_evaluator(settings, database, catalog)
     compose.watch_evaluator(registry, evaluator)
-    context = compose.build_context(settings, database, catalog, registry, intake=intake, evaluator=evaluator)
-    scheduler = Scheduler(evaluator.tick, lambda now: compose.housekeeping(settings, database, now))
-
-    intake.start()
-    grpc = build_otlp_grpc(intake, body_limit_bytes=int(settings.body_limit))
-    grpc.add_insecure_port(str(settings.otlp_grpc))
-    await grpc.start()
-    receiver = build_otlp_http(intake, body_limit_bytes=int(settings.body_limit))
-    servers = [_Server(receiver, sockets.otlp_http), _Server(build_api(context), sockets.api)]
-    serving = [asyncio.create_task(server.serve(sockets=[server.socket])) for server in servers]
-    await asyncio.gather(*(server.ready.wait() for server in servers))
-    scheduler.start()
-    _announce(settings, options)
-    children.extend(await asyncio.to_thread(_extra_children, settings, options))
-    await stop.wait()
-
-    await asyncio.to_thread(stop_all, children[::-1], CHILDREN_S)
-    for server in servers:
-        server.should_exit = True
-    await asyncio.gather(*serving, grpc.stop(GRACE_S))
-    if not await asyncio.to_thread(intake.close, DRAIN_S):
-        log.warning("some acknowledged data is still in the spool; the next start stores it")
-    if await asyncio.to_thread(scheduler.stop, TICK_STOP_S):
-        database.close()
-    else:
-        log.warning("a tick still waits for a receiver of alerts; its messages are sent again after the next start")
+    context = compose.build_context(
+        settings, database, catalog, registry,
+        intake=intake, evaluator=evaluator, tokens=access.tokens, reporter=reporter,
+    )  # fmt: skip
+    api = HttpServer(build_api(context), sockets.api)
+    scheduler = compose.build_scheduler(settings, database, evaluator)
+    async with ticking(scheduler, database), reporting(reporter), writing(intake), listening([receiver, api], grpc):
+        _announce(settings, options, access)
+        children.extend(await asyncio.to_thread(_extra_children, settings, options, access))
+        await stop.wait()
+        await asyncio.to_thread(stop_all, children[::-1], CHILDREN_S)
 
 
-class _Server(uvicorn.Server):
-    """A server on a socket of ours that leaves signals to `_serve`: uvicorn raises them again and ends the process."""
-
-    def __init__(self, app: FastAPI, bound: socket.socket) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app, log_level="warning", access_log=False, http="httptools", timeout_graceful_shutdown=GRACE_S
-            )
-        )
-        self.socket = bound
-        self.ready = asyncio.Event()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.ready.set()
-
-
-def _extra_children(settings: Settings, options: Options) -> list[Child]:
+def _extra_children(settings: Settings, options: Options, access: Access) -> list[Child]:
     """Start the fault daemon, which brings the demo's proxy up, and the demo behind it."""
     children = []
     targets = settings.data / "demo" / "targets.yaml" if options.demo else options.faults
@@ -160,11 +110,12 @@ def _extra_children(settings: Settings, options: Options) -> list[Child]:
     if targets is not None:
         children.append(Child("fault daemon", compose.fault_daemon_command(settings, targets, watch_stdin=True)))
     if options.demo:
-        children.append(Child("demo", compose.demo_command(settings)))
+        environment = compose.demo_environment(access)
+        children.append(Child("demo", compose.demo_command(settings), environment=environment))
     return children
 
 
-def _announce(settings: Settings, options: Options) -> None:
+def _announce(settings: Settings, options: Options, access: Access) -> None:
     names = compose.addresses(settings)
     if not options.dashboard:
         del names["dashboard"]
@@ -172,8 +123,11 @@ def _announce(settings: Settings, options: Options) -> None:
     print("Ninelives is up")
     for name, url in names.items():
         print(f"  {labels[name]:<10} {url}")
-    print("Point a service at it:")
-    print(f"  export OTEL_EXPORTER_OTLP_ENDPOINT={names['otlp_http']} OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf")
+    if access.tokens is None:
+        print("Point a service at it:")
+        print(f"  export OTEL_EXPORTER_OTLP_ENDPOINT={names['otlp_http']} OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf")
+    if options.dashboard and not settings.dashboard.on_loopback:
+        print(f"Everybody who reaches {settings.dashboard} can read the dashboard: it asks for no token")
     if options.demo:
         print("Break the demo: ninelives demo break errors --for 120s")
     sys.stdout.flush()

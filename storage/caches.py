@@ -1,16 +1,50 @@
 """Cache hit ratios, from spans that carry `cache.hit` and from hit and miss counters."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
 from storage.client import Database
 from storage.histogram import quantile_ms
+from storage.metric_query import LOOKBACK_S, nanoseconds
+from storage.metric_series import increases
 from storage.times import whole
 
+Outcome = Literal["hit", "miss", ""]
 Source = Literal["spans", "metrics"]
+
+
+@dataclass(frozen=True, slots=True)
+class CacheCounter:
+    """A metric that counts lookups.
+
+    Attributes:
+        cache: What the cache is called where the attributes `cache.name`, `cache` and `name` do not say.
+        outcome: What the whole metric counts; "" where *attribute* tells.
+        attribute: Its value is one of *hits*, of *misses*, or does not count.
+        where: Key and value of an attribute that lookups have.
+    """
+
+    metric: str
+    cache: str
+    outcome: Outcome = ""
+    attribute: str = ""
+    hits: tuple[str, ...] = ("hit",)
+    misses: tuple[str, ...] = ("miss",)
+    where: tuple[str, str] = ("", "")
+
+
+# no semantic convention exists: what the Collector's receivers and Micrometer send, and the plainest of names
+COUNTERS = (
+    CacheCounter("redis.keyspace.hits", "redis", "hit"),
+    CacheCounter("redis.keyspace.misses", "redis", "miss"),
+    CacheCounter("memcached.operations", "memcached", attribute="type", where=("operation", "get")),
+    CacheCounter("cache.gets", "cache", attribute="result"),
+    CacheCounter("cache.hits", "cache", "hit"),
+    CacheCounter("cache.misses", "cache", "miss"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +77,16 @@ class CacheRatio:
     series: list[CacheStep]
 
 
-def caches(database: Database, *, start: datetime, end: datetime, step_s: int) -> list[CacheRatio]:
-    """Return every cache that was looked into in [start, end), once for each source."""
+def caches(
+    database: Database, *, start: datetime, end: datetime, step_s: int, counters: Sequence[CacheCounter] = COUNTERS
+) -> list[CacheRatio]:
+    """Return every cache that was looked into in [start, end), once for each source.
+
+    A ratio is hits over lookups of the whole window: never a mean of ratios.
+    """
     parameters = {"start": whole(start), "end": whole(end), "step_s": step_s}
     by_span = _collect(database.rows("cache_lookups", parameters), "spans")
-    by_counter = _collect(database.rows("cache_counters", parameters), "metrics")
+    by_counter = _collect(_counted(database, start, end, step_s, counters), "metrics")
     return [tally.ratio() for tally in (*by_span, *by_counter) if tally.seen()]
 
 
@@ -89,6 +128,33 @@ class _Tally:
     def _latency(self, *, hit: bool) -> LookupLatency:
         buckets = self.buckets[hit]
         return LookupLatency(buckets.total(), quantile_ms(buckets, 0.5), quantile_ms(buckets, 0.95))
+
+
+def _counted(
+    database: Database, start: datetime, end: datetime, step_s: int, counters: Sequence[CacheCounter]
+) -> list[dict[str, Any]]:
+    parameters = {
+        "start_ns": nanoseconds(start),
+        "end_ns": nanoseconds(end),
+        "lookback_ns": LOOKBACK_S * 1_000_000_000,
+        "step_s": step_s,
+        "metrics": [counter.metric for counter in counters],
+        "caches": [counter.cache for counter in counters],
+        "outcomes": [counter.outcome for counter in counters],
+        "attributes": [counter.attribute for counter in counters],
+        "hits": [list(counter.hits) for counter in counters],
+        "misses": [list(counter.misses) for counter in counters],
+        "where_keys": [counter.where[0] for counter in counters],
+        "where_values": [counter.where[1] for counter in counters],
+    }
+    rises = increases(
+        "metric_points",
+        value="value",
+        exact_int="exact_int",
+        delta="series_id IN (SELECT series_id FROM metric_series WHERE temporality = 'delta')",
+        which="metric IN {metrics:Array(String)}",
+    )
+    return database.rows("cache_counters", parameters, increases=rises)
 
 
 def _collect(rows: Iterable[dict[str, Any]], source: Source) -> list[_Tally]:

@@ -3,9 +3,10 @@
 import os
 import queue
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -18,11 +19,14 @@ os.environ["TZ"] = "UTC"
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
+from urllib3.exceptions import HTTPError
 
 from storage.errors import DatabaseError, DatabaseUrlError
 
 DEFAULT_DATABASE = "ninelives"
 MAX_CLIENTS = 8
+CONNECT_S = 5
+ANSWER_S = 30  # a server that still works on a long query says so in between
 ENGINE_FAILURES = (ClickHouseError, RuntimeError, OSError, UnicodeDecodeError)
 
 
@@ -85,32 +89,37 @@ class Database:
     Args:
         url: See `parse_url`.
         memory_bytes: Cap of the embedded engine's memory; a server has its own.
+        create: Connect now, and make the database where it is missing. Otherwise the first use connects.
+        check: Called before the first client is lent; what it raises the caller gets, and the next one again.
+
+    Raises:
+        DatabaseUrlError: *url* is of another form.
+        DatabaseError: with *create*, the database cannot be reached.
     """
 
-    def __init__(self, url: str, *, memory_bytes: int = 2 << 30) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        memory_bytes: int = 2 << 30,
+        create: bool = True,
+        check: Callable[[], None] | None = None,
+    ) -> None:
         self.address = parse_url(url)
         self._memory_bytes = memory_bytes
+        self._check = check
         self._idle: queue.LifoQueue[Client] = queue.LifoQueue()
         self._slots = threading.Semaphore(MAX_CLIENTS)
         self._lock = threading.Lock()
         self._open: list[Client] = []
-        with _translated():
-            bootstrap = self._connect("default")
-            try:
-                bootstrap.command(f"CREATE DATABASE IF NOT EXISTS `{self.address.database}`")
-            finally:
-                bootstrap.close()
+        if create:
+            self._create()
 
     @contextmanager
     def client(self) -> Iterator[Client]:
         """Lend a client to one caller. Failures inside come out as DatabaseError."""
         with self._slots, _translated():
-            try:
-                client = self._idle.get_nowait()
-            except queue.Empty:
-                client = self._connect(self.address.database)
-                with self._lock:
-                    self._open.append(client)
+            client = self._borrowed()
             try:
                 yield client
             finally:
@@ -126,7 +135,8 @@ class Database:
         for slot, text in slots.items():
             sql = sql.replace(f"/*{slot}*/", text)
         with self.client() as client:
-            return list(client.query(sql, parameters=dict(parameters or {}), tz_mode="aware").named_results())
+            found = client.query(sql, parameters=dict(parameters or {}), tz_mode="aware", query_tz="UTC")
+            return list(found.named_results())
 
     def command(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Any:
         with self.client() as client:
@@ -135,7 +145,10 @@ class Database:
     def insert(
         self, table: str, rows: Sequence[Sequence[Any]], columns: Sequence[str], *, token: str | None = None
     ) -> None:
-        """Insert *rows*; with *token*, at most once into a table that has a deduplication window."""
+        """Insert *rows*; with *token*, at most once into a table that has a deduplication window.
+
+        Without one they may be stored twice: the client library sends them again when a connection breaks.
+        """
         if not rows:
             return
         settings: dict[str, Any] = {"async_insert": 0}
@@ -151,6 +164,28 @@ class Database:
                 client.close()
             self._open.clear()
 
+    def _create(self) -> None:
+        with _translated():
+            bootstrap = self._connect("default")
+            try:
+                bootstrap.command(f"CREATE DATABASE IF NOT EXISTS `{self.address.database}`")
+            finally:
+                bootstrap.close()
+
+    def _borrowed(self) -> Client:
+        with suppress(queue.Empty):
+            return self._idle.get_nowait()
+        return self._opened()
+
+    def _opened(self) -> Client:
+        if self._check is not None:
+            self._check()
+            self._check = None
+        client = self._connect(self.address.database)
+        with self._lock:
+            self._open.append(client)
+        return client
+
     def _connect(self, database: str) -> Client:
         address = self.address
         if address.embedded:
@@ -158,15 +193,19 @@ class Database:
             return clickhouse_connect.get_client(
                 interface="chdb", path=address.path, database=database, chdb_options=_engine_options(self._memory_bytes)
             )
-        return clickhouse_connect.get_client(
+        client = clickhouse_connect.get_client(
             host=address.host,
             port=address.port,
             secure=address.secure,
             username=address.user,
             password=address.password,
             database=database,
+            connect_timeout=CONNECT_S,
+            send_receive_timeout=ANSWER_S,
             autogenerate_session_id=False,  # a session forbids concurrent calls
         )
+        client.server_tz = UTC  # parameters are written in this zone, and ours are declared as UTC
+        return client
 
 
 def _engine_options(memory_bytes: int) -> dict[str, int]:
@@ -185,4 +224,15 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except ENGINE_FAILURES as error:
-        raise DatabaseError(str(error)) from error
+        raise DatabaseError(_message(error)) from error
+
+
+def _message(error: Exception) -> str:
+    """Return what went wrong; of a lost connection only the root, which the client library wraps four times."""
+    if not isinstance(error.__cause__, HTTPError):
+        return str(error)
+    root: BaseException = error.__cause__
+    below = root.__context__
+    while below is not None:
+        root, below = below if isinstance(below, OSError) else root, below.__cause__ or below.__context__
+    return f"the database server does not answer: {str(root) or type(root).__name__}"

@@ -6,12 +6,16 @@ from typing import cast
 
 from storage.client import Database
 
-TABLES = {"traces": "otlp_traces", "metrics": "otlp_metrics"}
-MESSAGES = {"traces": "ExportTraceServiceRequest", "metrics": "ExportMetricsServiceRequest"}
+TABLES = {"traces": "otlp_traces", "metrics": "otlp_metrics", "logs": "otlp_logs"}
+MESSAGES = {
+    "traces": "ExportTraceServiceRequest",
+    "metrics": "ExportMetricsServiceRequest",
+    "logs": "ExportLogsServiceRequest",
+}
 
 
 def schema_path(signal: str) -> Path:
-    """Return the file of our `.proto` reading of *signal* ("traces" or "metrics")."""
+    """Return the file of our `.proto` reading of *signal* ("traces", "metrics" or "logs")."""
     return Path(__file__).with_name("schema") / f"otlp_{signal}.proto"
 
 

@@ -1,7 +1,6 @@
-"""How long data is kept, as the settings say: TTLs, the clamp of stray times, and the disk budget."""
+"""How long data is kept, as the settings say: TTLs and the disk budget."""
 
 import logging
-import re
 from datetime import UTC, date, datetime, timedelta
 
 from storage.annotations import Annotation, save_annotation
@@ -9,20 +8,32 @@ from storage.client import Database
 
 log = logging.getLogger(__name__)
 
-DAY_S = 86_400
 RAW_TABLES = {"spans": "toDate(ts)", "trace_index": "day"}
-METRIC_TABLES = {"metric_points": "toDate(ts)", "metric_histograms": "toDate(ts)"}
+METRIC_TABLES = {
+    "metric_points": "toDate(ts)",
+    "metric_histograms": "toDate(ts)",
+    "metric_exponential_histograms": "toDate(ts)",
+    "metric_summaries": "toDate(ts)",
+    "exemplars": "toDate(ts)",
+}
+LOG_TABLES = {"logs": "toDate(ts)"}
 ROLLUP_TABLES = {"red_1m": "toDate(t)", "cache_1m": "toDate(t)", "sli_minutes": "toDate(minute)"}
-DAILY_TABLES = (*RAW_TABLES, *METRIC_TABLES)
+DAILY_TABLES = (*RAW_TABLES, *METRIC_TABLES, *LOG_TABLES)
 
 
-def apply_retention(database: Database, *, raw_days: int, metrics_days: int, rollup_days: int) -> None:
+def apply_retention(
+    database: Database, *, raw_days: int, metrics_days: int, rollup_days: int, logs_days: int = 14
+) -> None:
     """Bring the tables' TTLs to the settings; nothing is done where they agree."""
-    for tables, days in ((RAW_TABLES, raw_days), (METRIC_TABLES, metrics_days), (ROLLUP_TABLES, rollup_days)):
+    kept = (
+        (RAW_TABLES, raw_days),
+        (METRIC_TABLES, metrics_days),
+        (LOG_TABLES, logs_days),
+        (ROLLUP_TABLES, rollup_days),
+    )
+    for tables, days in kept:
         for table, column in tables.items():
             _set_ttl(database, table, column, days)
-    for table, days in (("otlp_traces", raw_days), ("otlp_metrics", metrics_days)):
-        _set_default(database, table, days * DAY_S)
 
 
 def enforce_disk_budget(database: Database, budget_bytes: int, *, now: datetime) -> list[date]:
@@ -46,7 +57,8 @@ def enforce_disk_budget(database: Database, budget_bytes: int, *, now: datetime)
 
 def _note_drop(database: Database, day: date, budget_bytes: int, now: datetime) -> None:
     title = (
-        f"spans and metric points of {day.isoformat()} dropped: the disk budget of {budget_bytes:,} bytes was used up"
+        f"spans, metric points and log records of {day.isoformat()} dropped:"
+        f" the disk budget of {budget_bytes:,} bytes was used up"
     )
     log.warning(title)
     start = datetime(day.year, day.month, day.day, tzinfo=UTC)
@@ -58,11 +70,3 @@ def _set_ttl(database: Database, table: str, column: str, days: int) -> None:
     wanted = f"{column} + toIntervalDay({days:d})"
     if wanted not in str(database.command(f"SHOW CREATE TABLE {table}")):
         database.command(f"ALTER TABLE {table} MODIFY TTL {wanted} SETTINGS materialize_ttl_after_modify = 0")
-
-
-def _set_default(database: Database, table: str, seconds: int) -> None:
-    found = re.search(
-        r"`retention_s` UInt32 DEFAULT (\d+)", str(database.command(f"SHOW CREATE TABLE {table}")).replace("\\n", " ")
-    )
-    if not found or int(found.group(1)) != seconds:
-        database.command(f"ALTER TABLE {table} MODIFY COLUMN retention_s UInt32 DEFAULT {seconds:d}")

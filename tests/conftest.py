@@ -5,10 +5,13 @@ import os
 import secrets
 import time
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 from hypothesis import settings as hypothesis_settings
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
@@ -19,7 +22,9 @@ from collector.segment import frame
 from storage.client import Database
 from storage.ingest import insert_segment
 from storage.migrate import migrate
+from tests.bridge.bridge import Bridge
 
+ALL_OVER_HTTP = {"test_storage_ingest", "test_storage_migrate"}
 UNIT = Path(__file__).parent / "unit"
 MEMBERS = {str: "string_value", bool: "bool_value", int: "int_value", float: "double_value", bytes: "bytes_value"}
 WITH_ROWS = "SELECT DISTINCT table FROM system.parts WHERE active AND database = currentDatabase() AND rows > 0"
@@ -41,19 +46,23 @@ def _no_database_in_unit_tests(request, monkeypatch):
 
 
 class Engine:
-    """The one embedded engine of this process, and databases in it."""
+    """One engine for the whole session, and databases in it. Its URL without the database's name ends in *url*."""
 
-    def __init__(self, folder: Path) -> None:
-        self._url = f"chdb://{folder}/clickhouse"
+    def __init__(self, url: str) -> None:
+        self._url = url
         self._numbers = itertools.count()
-        self._keeper = self.database()  # holds the path open: each reopening leaks threads
-
-    def url(self, name: str) -> str:
-        return f"{self._url}?database={name}"
+        self._keeper = self.database()  # holds an embedded engine open: each reopening leaks threads
 
     def database(self) -> Database:
         """Return a new database without tables."""
-        return Database(self.url(f"test_{next(self._numbers)}"), memory_bytes=1 << 30)
+        return Database(f"{self._url}test_{next(self._numbers)}", memory_bytes=1 << 30)
+
+    @cached_property
+    def migrated(self) -> Database:
+        """A migrated database, the same for the whole session: truncating its tables is 20 times faster."""
+        found = self.database()
+        migrate(found)
+        return found
 
     @staticmethod
     def drop(database: Database) -> None:
@@ -61,9 +70,42 @@ class Engine:
         database.close()
 
 
+def pytest_addoption(parser):
+    parser.addoption("--http", choices=["sample", "all"], default="sample", help="What is run over HTTP as well.")
+
+
+def pytest_generate_tests(metafunc):
+    """Run what touches a database over both transports: all of it embedded, and so much of it over HTTP as is quick."""
+    if {"database", "empty_database"} & set(metafunc.fixturenames):
+        over_http = (
+            metafunc.config.getoption("--http") == "all"
+            or metafunc.module.__name__.rpartition(".")[2] in ALL_OVER_HTTP
+            or crc32(metafunc.function.__name__.encode()) % 6 == 0
+        )
+        metafunc.parametrize("transport", ["chdb", "http"] if over_http else ["chdb"])
+
+
 @pytest.fixture(scope="session")
-def engine(tmp_path_factory):
-    return Engine(tmp_path_factory.mktemp("engine"))
+def _chdb(tmp_path_factory):
+    return Engine(f"chdb://{tmp_path_factory.mktemp('engine')}/clickhouse?database=")
+
+
+@pytest.fixture(scope="session")
+def bridge(tmp_path_factory):
+    """A server of this session, in a zone of its own that nobody may notice."""
+    zone = "America/St_Johns"
+    with Bridge(tmp_path_factory.mktemp("bridge"), user="test", password="p@ss/word", timezone=zone) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def _http(bridge):
+    return Engine(bridge.url(""))
+
+
+@pytest.fixture
+def engine(request, transport):
+    return request.getfixturevalue(f"_{transport}")
 
 
 @pytest.fixture
@@ -74,22 +116,16 @@ def empty_database(engine):
     engine.drop(found)
 
 
-@pytest.fixture(scope="session")
-def _migrated(engine):
-    found = engine.database()
-    migrate(found)
-    return found
-
-
 @pytest.fixture
-def database(_migrated):
-    """A migrated database without rows. Its tables are shared by the session: truncating is 20 times faster."""
-    yield _migrated
-    with _migrated.client() as client:
+def database(engine):
+    """A migrated database without rows."""
+    found = engine.migrated
+    yield found
+    with found.client() as client:
         filled = [row[0] for row in client.query(WITH_ROWS).result_rows]
     for table in filled:
         if table != "migrations":
-            _migrated.command(f"TRUNCATE TABLE `{table}`")
+            found.command(f"TRUNCATE TABLE `{table}`")
 
 
 @pytest.fixture(scope="session")
@@ -178,6 +214,39 @@ class Otlp:
 
     def traces(self, *spans, **identity) -> bytes:
         return self.request(*spans, **identity).SerializeToString()
+
+    def metric(self, name, kind, *points, unit="1", service="shop", environment="prod", resource=None, **data) -> bytes:
+        """Return a request with one metric of *kind* ("gauge", "sum" ...) and its *points*; *data*: temporality ..."""
+        request, metrics = self.metrics_request(service=service, environment=environment)
+        request.resource_metrics[0].resource.attributes.extend(self.pairs(resource or {}))
+        held = getattr(metrics.add(name=name, unit=unit, description=f"{name} of a test"), kind)
+        held.SetInParent()
+        for field, value in data.items():
+            setattr(held, field, value)
+        for point in points:
+            held.data_points.add(**{"time_unix_nano": self.ago_ns(seconds=5), **point})
+        return request.SerializeToString()
+
+    def point(self, at_ns, *, start_ns=0, attributes=None, **fields) -> dict:
+        """Return the fields of a data point of any kind."""
+        named = {"time_unix_nano": at_ns, "start_time_unix_nano": start_ns, "attributes": self.pairs(attributes or {})}
+        return {**named, **fields}
+
+    def logs(self, *records, service="shop", environment="prod", resource=None) -> bytes:
+        """Return an ExportLogsServiceRequest with all *records*, each a mapping of LogRecord's fields."""
+        request = ExportLogsServiceRequest()
+        group = request.resource_logs.add()
+        named = {"service.name": service, "deployment.environment.name": environment}
+        group.resource.attributes.extend(self.pairs(named | (resource or {})))
+        scope = group.scope_logs.add()
+        scope.scope.name = "test.logger"
+        for record in records:
+            scope.log_records.add(**{"time_unix_nano": self.ago_ns(seconds=5), **record})
+        return request.SerializeToString()
+
+    def record(self, body, *, attributes=None, **fields) -> dict:
+        """Return the fields of a log record."""
+        return {"body": self.value(body), "attributes": self.pairs(attributes or {}), **fields}
 
     def metrics_request(self, *, service="shop", environment="prod"):
         """Return an ExportMetricsServiceRequest and its list of metrics, which the caller fills."""

@@ -1,4 +1,4 @@
-"""Services, caches and metrics: what the rollups know."""
+"""Services and caches: what the rollups know."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from api import models as m
 from api.context import Ctx
 from api.problem import ProblemError
-from storage import caches, metrics, services
+from storage import caches, services
 
 router = APIRouter(tags=["services"])
 
@@ -52,12 +52,6 @@ def list_caches(ctx: Ctx, window_s: WindowS = 3600) -> m.Page[m.Cache]:
     start, end = _window(window_s)
     found = caches.caches(ctx.database, start=start, end=end, step_s=step_for(window_s))
     return m.Page(items=[_cache(item, window_s) for item in found])
-
-
-@router.get("/metrics")
-def list_metrics(ctx: Ctx) -> m.Page[m.MetricName]:
-    found = metrics.metric_names(ctx.database)
-    return m.Page(items=[m.MetricName.model_validate(item, from_attributes=True) for item in found])
 
 
 def _cache(found: caches.CacheRatio, window_s: int) -> m.Cache:

@@ -13,7 +13,7 @@ def alerts() -> None:
 
 
 @alerts.command(name="list")
-@setting_flags("api")
+@setting_flags("api", "token")
 @click.option("--state", type=click.Choice(["pending", "firing", "resolved"]), help="Only those in this state.")
 @json_flag
 @reports_api_errors

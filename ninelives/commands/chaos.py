@@ -20,7 +20,7 @@ def chaos() -> None:
 
 
 @chaos.command()
-@setting_flags("api", "faults", "data")
+@setting_flags("api", "token", "faults", "data")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @json_flag
 def run(settings: Settings, file: Path, as_json: bool) -> None:
@@ -35,6 +35,7 @@ def run(settings: Settings, file: Path, as_json: bool) -> None:
         found = run_file(
             file,
             api_url=settings.api_url,
+            token=settings.token,
             faults_url=f"http://{settings.faults}",
             data_dir=settings.data,
             on_event=tell,
@@ -49,7 +50,7 @@ def run(settings: Settings, file: Path, as_json: bool) -> None:
 
 
 @chaos.command(name="list")
-@setting_flags("api")
+@setting_flags("api", "token")
 @json_flag
 @reports_api_errors
 def list_runs(settings: Settings, as_json: bool) -> None:

@@ -17,7 +17,7 @@ json_flag = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def connect(settings: Settings) -> ApiClient:
-    return ApiClient(settings.api_url)
+    return ApiClient(settings.api_url, token=settings.token)
 
 
 def reports_api_errors(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -15,7 +15,7 @@ def slo() -> None:
 
 
 @slo.command(name="list")
-@setting_flags("api")
+@setting_flags("api", "token")
 @json_flag
 @reports_api_errors
 def list_slos(settings: Settings, as_json: bool) -> None:
@@ -62,7 +62,7 @@ def validate(settings: Settings, files: tuple[Path, ...]) -> None:
 
 
 @slo.command()
-@setting_flags("api", "slos")
+@setting_flags("api", "token", "slos")
 @click.argument("service")
 @click.option("--environment", default=None, help="Only this environment, where the service has several.")
 @reports_api_errors

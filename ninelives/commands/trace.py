@@ -16,7 +16,7 @@ def trace() -> None:
 
 
 @trace.command()
-@setting_flags("api")
+@setting_flags("api", "token")
 @click.argument("trace_id")
 @json_flag
 @reports_api_errors

@@ -11,12 +11,12 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 HEADERS = {"Content-Type": "application/x-protobuf"}
 
 
-def request_of(count: int, service: str = "sender") -> tuple[bytes, set[bytes]]:
-    """Return one request of *count* spans with fresh ids, and the ids."""
+def request_of(count: int, service: str = "sender", *, ago_s: int = 0) -> tuple[bytes, set[bytes]]:
+    """Return one request of *count* spans with fresh ids that began *ago_s* ago, and the ids."""
     request = ExportTraceServiceRequest()
     resource = request.resource_spans.add()
     resource.resource.attributes.add(key="service.name").value.string_value = service
-    scope, now, ids = resource.scope_spans.add(), time.time_ns(), set()
+    scope, now, ids = resource.scope_spans.add(), time.time_ns() - ago_s * 10**9, set()
     for index in range(count):
         span = scope.spans.add(trace_id=os.urandom(16), span_id=os.urandom(8), name="GET /", kind=2)
         span.start_time_unix_nano, span.end_time_unix_nano = now, now + index * 1000

@@ -12,22 +12,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
+import psutil
 import pytest
 
 from api.client import ApiClient, ApiError
+from tests.bridge.bridge import Bridge
 
 CLI = [sys.executable, "-m", "ninelives"]
 READY_S = 30.0
 
 
-def wait_for(question: Callable[[], Any], timeout_s: float, what: str) -> Any:
+def wait_for(question: Callable[[], Any], timeout_s: float, what: str, *, pause_s: float = 0.25) -> Any:
     """Return the first true answer of *question*; fail after *timeout_s*, naming *what* was waited for."""
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
         answer = question()
         if answer:
             return answer
-        time.sleep(0.25)
+        time.sleep(pause_s)
     pytest.fail(f"waited {timeout_s:.0f} s in vain for {what}")
 
 
@@ -139,6 +142,79 @@ class Stack:
         command = [sys.executable, "-c", script, f"chdb://{self.data}/clickhouse"]
         rows, ids = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout.split()
         return int(rows), int(ids)
+
+
+@dataclass
+class Roles(Stack):
+    """The roles apart, each a process of its own, before one server. Collectors beyond the first have a folder each."""
+
+    bridge: Bridge = field(init=False)
+    roles: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("collector-health", "evaluator-health"):
+            self.ports[name] = free_port()
+        self.bridge = Bridge(self.folder / "clickhouse", user="ninelives", password="p@ss/word")
+
+    @property
+    def log(self) -> str:
+        return "".join(path.read_text(errors="replace") for path in sorted(self.folder.glob("*.log")))
+
+    def environment(self) -> dict[str, str]:
+        own = {
+            "NINELIVES_CLICKHOUSE": self.bridge.url("apart"),
+            "NINELIVES_DASHBOARD": f"127.0.0.1:{self.ports['dashboard']}",
+            "NINELIVES_COLLECTOR_HEALTH": f"127.0.0.1:{self.ports['collector-health']}",
+            "NINELIVES_EVALUATOR_HEALTH": f"127.0.0.1:{self.ports['evaluator-health']}",
+            "PYDANTIC_DISABLE_PLUGINS": "__all__",  # an instrumentation of the tests brings one, at half a start's time
+        }
+        return super().environment() | own
+
+    def start_role(self, role: str, probe: str) -> float:
+        """Start *role*, wait until *probe* answers 200, and return how many seconds of CPU that took."""
+        with (self.folder / f"{role}.log").open("ab") as log:
+            command = [*CLI, role]
+            self.roles[role] = subprocess.Popen(
+                command, cwd=self.folder, env=self.environment(), stdout=log, stderr=log
+            )
+        wait_for(lambda: get_status(probe) == 200, READY_S, f"{role} to answer at {probe}:\n{self.log}", pause_s=0.02)
+        used = psutil.Process(self.roles[role].pid).cpu_times()
+        return float(used.user + used.system)
+
+    def stop_role(self, role: str, number: int = signal.SIGTERM, timeout_s: float = 15.0) -> int:
+        process = self.roles.pop(role)
+        process.send_signal(number)
+        return process.wait(timeout_s)
+
+    def waiting_bytes(self) -> float:
+        """Return what the collector has acknowledged and not stored yet."""
+        lines = httpx.get(f"{self.url('collector-health')}/metrics", trust_env=False).text.splitlines()
+        return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith("ninelives_spool_bytes{"))
+
+    def stored(self) -> tuple[int, int]:
+        """Return (rows, distinct span ids) of spans, asked of the server."""
+        sql = "SELECT count(), uniqExact(trace_id, span_id) FROM spans"
+        rows, ids = self.ask(sql).split()
+        return int(rows), int(ids)
+
+    def ask(self, sql: str, database: str = "apart") -> str:
+        options = {"database": database, "user": "ninelives", "password": "p@ss/word"}
+        return httpx.post(self.bridge.address, params=options, content=sql, trust_env=False).raise_for_status().text
+
+    def end(self) -> None:
+        """Stop whatever still runs."""
+        for role in list(self.roles):
+            self.stop_role(role, signal.SIGKILL)
+        self.bridge.stop()
+
+
+def get_status(url: str) -> int:
+    """Return the status of the answer, 0 when there is none."""
+    try:
+        return httpx.get(url, timeout=2, trust_env=False).status_code
+    except httpx.HTTPError:
+        return 0
 
 
 @dataclass

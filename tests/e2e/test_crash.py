@@ -1,62 +1,25 @@
 """kill -9 and SIGTERM: what was acknowledged is stored, exactly once, and nothing is left running."""
 
-import random
 import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 import pytest
+from crash_run import seeds, started
+from crash_server import Embedded
 from otlp_sender import HEADERS, Sender, request_of
 from stack import Stack, processes_of, wait_for
 
 
-def crash_and_restart(stack: Stack, seed: int) -> None:
-    """Kill the stack under load after a random time, start it again at once, and compare."""
-    chance = random.Random(seed)
-    stack.start()
-    sender = Sender(stack.url("otlp-http"), threads=3, spans=chance.choice((20, 200, 1000)))
-    sender.start()
-    time.sleep(chance.uniform(0.5, 4.0))
-    stack.stop(signal.SIGKILL)
-    sender.stop()
-    assert sender.acknowledged, "the load did not reach the collector"
-    stack.start()  # at once, on the same ports: no child survived its parent
-    with stack.api() as api:
-        wait_for(lambda: not any(lane.spool_bytes for lane in api.status().ingest), 60, "the spool to be written")
-    assert stack.stop() == 0
-    rows, distinct = stack.stored()
-    assert rows == distinct, "some span was stored twice"
-    at_least = len(sender.acknowledged)
-    assert at_least <= rows <= at_least + len(sender.unanswered)
-    assert stored_ids(stack) >= sender.acknowledged
-
-
-def stored_ids(stack: Stack) -> set[bytes]:
-    """Return the span ids in the data folder of a stopped stack."""
-    import subprocess
-    import sys
-
-    script = (
-        "import os, sys; from storage.client import Database\n"
-        "with Database(sys.argv[1]).client() as c:\n"
-        "    sys.stdout.write(chr(10).join(r[0] for r in c.query('SELECT hex(span_id) FROM spans').result_rows))\n"
-        "sys.stdout.flush(); os._exit(0)"
-    )
-    command = [sys.executable, "-c", script, f"chdb://{stack.data}/clickhouse"]
-    found = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout.split()
-    return {bytes.fromhex(text) for text in found}
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_every_acknowledged_span_is_stored_exactly_once_after_kill_9(make_stack: Callable[..., Stack], seed: int):
-    crash_and_restart(make_stack(), seed)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("seed", range(100, 120))
-def test_twenty_kill_points_lose_and_double_nothing(make_stack: Callable[..., Stack], seed: int):
-    crash_and_restart(make_stack(), seed)
+@seeds
+def test_kill_9_at_any_point_loses_and_doubles_nothing(tmp_path: Path, seed: int):
+    with started(Embedded(tmp_path, ["--no-dashboard"]), seed) as run:
+        for _ in range(4 if run.thorough else 2):
+            run.pause(0.1, 3.0)
+            run.kill_and_restart()
+        run.await_answers("acknowledged")
 
 
 def test_kill_9_leaves_no_child(make_stack: Callable[..., Stack]):

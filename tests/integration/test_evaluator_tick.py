@@ -329,7 +329,7 @@ def test_the_scheduler_runs_its_jobs_in_utc_and_waits_for_the_running_one():
         threading.Event().wait(0.3)
         done.append(now)
 
-    scheduler = Scheduler(seen.append, slow)
+    scheduler = Scheduler(seen.append, lambda _now: None, slow)
     scheduler.start()
     assert entered.wait(10)
     assert scheduler.stop(5)
@@ -346,7 +346,7 @@ def test_a_job_that_hangs_does_not_keep_the_scheduler_from_stopping():
         began.set()
         release.wait(30)
 
-    scheduler = Scheduler(hang, lambda _now: None)
+    scheduler = Scheduler(hang, lambda _now: None, lambda _now: None)
     scheduler.start()
     assert began.wait(5)
     started = time.monotonic()

@@ -42,7 +42,7 @@ def test_the_same_token_stores_once_in_every_table_behind_the_door(database, sto
     assert one(database, "SELECT sum(spans) FROM trace_index") == 3
     assert one(database, "SELECT sum(requests) FROM red_1m") == 3
     assert one(database, "SELECT sum(lookups) FROM cache_1m") == 3
-    assert one(database, "SELECT count() FROM resources") == 1
+    assert one(database, "SELECT count() FROM origins") == 1
     assert one(database, "SELECT count() FROM arrivals") == 1
 
 
@@ -79,8 +79,8 @@ def test_a_span_comes_back_as_it_was_sent(database, store, otlp):
     assert (span.span_id, span.parent_span_id) == (sent.span_id.hex(), parent.hex())
     assert (span.service, span.environment, span.version) == ("pay", "prod", "1.2")
     assert (span.name, span.kind, span.status, span.status_message) == ("GET /pay", "client", "error", "card refused")
-    assert (span.start_ns, span.duration_ns, span.error, span.scope) == (start, 1_234_567, True, "test")
-    assert span.resource["cores"] == 4
+    assert (span.start_ns, span.duration_ns, span.error, span.origin.scope) == (start, 1_234_567, True, "test")
+    assert span.origin.resource["cores"] == 4
     assert [(e.name, e.time_ns, e.attributes) for e in span.events] == [("exception", start + 5, {"type": "E", "n": 2})]
     assert [(k.trace_id, k.span_id, k.attributes) for k in span.links] == [
         ((b"l" * 16).hex(), (b"m" * 8).hex(), {"why": ["batch"]})
@@ -265,6 +265,34 @@ def test_a_span_without_a_credible_start_is_kept_at_its_arrival_and_counted_nowh
     assert one(database, "SELECT uniqExact(minute) FROM arrivals") == 1
 
 
+SAMPLED = [
+    ("no threshold stands for itself", "", 1),
+    ("another vendor's state says nothing", "vendor=th:8", 1),
+    ("threshold 0 keeps everything", "ot=th:0", 1),
+    ("half", "ot=th:8", 2),
+    ("a quarter", "ot=th:c", 4),
+    ("a tenth, rounded", "ot=th:e6666666666666", 10),
+    ("behind others", "a=b,ot=rv:0123456789abcd;th:c", 4),
+    ("before others", "ot=th:c;rv:0123456789abcd,x=y", 4),
+    ("no hexadecimal number", "ot=th:zz", 1),
+    ("fifteen digits", "ot=th:123456789abcdef", 1),
+    ("never more than a million", "ot=th:ffffffffffffff", 1_000_000),
+    ("ten kilobytes", "ot=" + "x" * 10_000 + ";th:c", 4),
+]
+
+
+def test_a_sampled_span_stands_for_as_many_as_its_trace_state_says(database, store, otlp):
+    spans = [otlp.span(case, trace_state=state, kind=SERVER) for case, state, _ in SAMPLED]
+    store(database, otlp.traces(*spans))
+    found = {row["name"]: row["weight"] for row in rows(database, "SELECT name, weight FROM spans")}
+    assert found == {case: weight for case, _, weight in SAMPLED}
+    (red,) = services.services(database, **hour())
+    assert red.requests == sum(weight for *_, weight in SAMPLED)
+    indicator = Indicator(service="shop", environment="prod")
+    counted = count_past(database, [indicator], since=datetime.now(UTC) - timedelta(days=1))
+    assert sum(minute.total for minute in counted) == red.requests
+
+
 TEXTS = ("spanname", "thekey", "thevalue", "theservice", "theenv", "theversion", "themessage", "theroute", "theevent",
          "cachename", "reskey", "resvalue", "inlist", "eventkey")  # fmt: skip
 
@@ -296,7 +324,7 @@ def test_text_that_is_no_utf_8_is_shown_with_replacement_characters(database, st
     assert (found.version, found.status_message) == (shown["theversion"], shown["themessage"])
     assert found.attributes[shown["thekey"]] == shown["thevalue"]
     assert found.attributes["http.route"] == shown["theroute"]
-    assert found.resource[shown["reskey"]] == shown["resvalue"]
+    assert found.origin.resource[shown["reskey"]] == shown["resvalue"]
     assert [event.name for event in found.events] == [shown["theevent"]]
     assert trace_of(trace_id.hex(), [found]).model_dump_json()
     (red,) = services.services(database, **hour())

@@ -8,8 +8,10 @@ from importlib import resources
 import pytest
 
 from storage.client import load_query
-from storage.errors import DatabaseError, MigrationError
-from storage.migrate import Migration, load_migrations, migrate, pending
+from storage.errors import DECODE_ERROR_CODES, DatabaseError, MigrationError
+from storage.migrate import load_migrations, migrate, pending, plan
+from storage.migration import Migration
+from storage.views import CacheAttribute, ViewSettings, load_views
 
 QUERIES = sorted(
     file.name.removesuffix(".sql")
@@ -43,9 +45,44 @@ def test_from_zero_every_migration_is_applied_once_and_in_order(empty_database):
     names = [migration.name for migration in load_migrations()]
     assert names == sorted(names)
     assert [int(name.partition("_")[0]) for name in names] == list(range(1, len(names) + 1))
-    assert migrate(empty_database) == names
+    views = [view.name for view in load_views(ViewSettings())]
+    assert [step.name for step in plan(empty_database)] == [*names, *views], "a plan changes nothing"
+    assert migrate(empty_database) == [*names, *views]
     assert migrate(empty_database) == []
     assert pending(empty_database, load_migrations()) == []
+    assert plan(empty_database) == []
+
+
+def test_views_are_made_anew_when_a_setting_changes_their_text(empty_database, store, otlp):
+    migrate(empty_database)
+    store(empty_database, otlp.traces(otlp.span(attributes={"cache.hit": True, "my.cache": "found"})))
+    settings = ViewSettings(cache=CacheAttribute("my.cache", hits=("found",), misses=("lost",)), sampling={"shop": 3})
+    assert "11_spans_mv" in [step.name for step in plan(empty_database, settings)]
+    assert "11_spans_mv" in migrate(empty_database, settings=settings)
+    assert migrate(empty_database, settings=settings) == []
+    for outcome in ("found", "lost", "else"):
+        store(empty_database, otlp.traces(otlp.span(outcome, attributes={"my.cache": outcome})))
+    with empty_database.client() as client:
+        found = client.query("SELECT cache_hit, weight FROM spans ORDER BY name != 'found', name DESC").result_rows
+    assert sorted(found) == [(-1, 3), (0, 3), (1, 1), (1, 3)], "what is stored stays as it was counted"
+
+
+def test_while_the_views_are_made_the_doors_are_shut_and_the_insert_can_be_tried_again(empty_database, store, otlp):
+    migrate(empty_database)
+    views = load_views(ViewSettings())
+    doors = [view for view in views if view.sql.count("throwIf(")]
+    assert {view.name.partition("_")[2] for view in doors} >= {"otlp_traces", "otlp_metrics"}
+    empty_database.command("DROP TABLE otlp_traces SYNC")
+    with pytest.raises(DatabaseError, match="otlp_traces") as missing:
+        store(empty_database, otlp.traces(otlp.span()), token="once")
+    empty_database.command(next(view.sql for view in doors if view.name.endswith("otlp_traces")))
+    with pytest.raises(DatabaseError, match="are being created") as shut:
+        store(empty_database, otlp.traces(otlp.span()), token="once")
+    assert not {missing.value.code, shut.value.code} & DECODE_ERROR_CODES, "the writer keeps the segment whole"
+    empty_database.command("DROP VIEW views_checksum")
+    migrate(empty_database)
+    store(empty_database, otlp.traces(otlp.span()), token="once")
+    assert int(empty_database.command("SELECT count() FROM spans")) == 1
 
 
 def test_a_migration_that_was_changed_after_it_was_applied_is_refused(empty_database):

@@ -3,12 +3,10 @@
 import time
 
 import pytest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from benchmarks.cpu import NotSettledError, wait_until_settled
-from benchmarks.engine import EngineRun
-from benchmarks.ingest import MismatchError, OursRun, report, require_equal
-from benchmarks.load import Outcome
+from benchmarks.metric_payload import INSTANCES, build_metric_templates, metric_plan
 from benchmarks.payload import ATTRIBUTES, SPANS_PER_TRACE, build_templates, plan
 from collector.check import check
 
@@ -20,9 +18,23 @@ def templates():
     return build_templates(BATCH, count=2)
 
 
+@pytest.fixture(scope="module")
+def metric_templates():
+    return build_metric_templates(150, count=2)
+
+
 def spans_of(body: bytes):
     request = ExportTraceServiceRequest.FromString(body)
     return list(request.resource_spans[0].scope_spans[0].spans)
+
+
+def request_id(span) -> str:
+    return next(item.value.string_value for item in span.attributes if item.key == "request.id")
+
+
+def points_of(body: bytes):
+    metrics = ExportMetricsServiceRequest.FromString(body).resource_metrics[0].scope_metrics[0].metrics
+    return [point for metric in metrics for point in getattr(metric, metric.WhichOneof("data")).data_points]
 
 
 def test_every_request_has_ids_of_its_own(templates):
@@ -30,8 +42,12 @@ def test_every_request_has_ids_of_its_own(templates):
     spans = [span for body in bodies for span in spans_of(body)]
     assert len({span.span_id for span in spans}) == len(spans) == 40 * BATCH
     assert len({span.trace_id for span in spans}) == len(spans) // SPANS_PER_TRACE
-    request_ids = {item.value.string_value for span in spans for item in span.attributes if item.key == "request.id"}
-    assert len(request_ids) == len(spans)
+
+
+def test_a_request_id_belongs_to_its_trace(templates):
+    spans = [span for template in templates for span in spans_of(template.fresh(time.time_ns()))]
+    found = {(span.trace_id, request_id(span)) for span in spans}
+    assert len(found) == len({trace for trace, _ in found}) == len({name for _, name in found}) == len(spans) // 8
 
 
 def test_each_trace_is_a_chain_from_one_root(templates):
@@ -68,39 +84,30 @@ def test_the_collector_accepts_every_span(templates):
     assert (checked.accepted, checked.rejected) == (BATCH, 0)
 
 
-@pytest.mark.parametrize(("spans", "sizes"), [(20, [8, 8, 4]), (16, [8, 8]), (3, [3])])
-def test_a_plan_sends_exactly_the_spans_asked_for(spans, sizes):
-    requests = plan(spans, 8)
-    assert [len(requests.template(number).places) for number in range(requests.requests)] == sizes
+def test_the_collector_accepts_every_point(metric_templates):
+    checked = check("metrics", metric_templates[1].fresh(time.time_ns()))
+    assert (checked.accepted, checked.rejected) == (150, 0)
 
 
-def test_percentiles_are_answer_times_that_were_seen():
-    outcome = Outcome(answer_s=[0.004, 0.001, 0.002, 0.003])
-    assert outcome.percentile_ms(0.5) == 3.0
-    assert outcome.percentile_ms(0.99) == 4.0
+def test_points_have_the_time_of_their_request_and_values_of_their_own(metric_templates):
+    first, second = (points_of(metric_templates[0].fresh(now)) for now in (10**18, 10**18 + 5))
+    assert {point.time_unix_nano for point in first} == {10**18}
+    assert {point.time_unix_nano for point in second} == {10**18 + 5}
+    values = [[getattr(point, "as_double", None) or point.sum for point in points] for points in (first, second)]
+    assert len(first) == 150
+    assert sum(one != other for one, other in zip(*values, strict=True)) > 140
 
 
-def test_a_process_that_never_rests_is_not_settled():
-    started = time.monotonic()
-    with pytest.raises(NotSettledError):
-        wait_until_settled(lambda: time.monotonic() - started, flat_s=0.02, timeout_s=0.1)
+def test_a_template_sends_for_many_instances_of_its_service(metric_templates):
+    bodies = [metric_templates[0].fresh(time.time_ns()) for _ in range(500)]
+    resources = {str(ExportMetricsServiceRequest.FromString(body).resource_metrics[0].resource) for body in bodies}
+    assert len(resources) == INSTANCES
 
 
-def test_an_idle_process_is_settled():
-    wait_until_settled(lambda: 1.0, flat_s=0.02, timeout_s=1.0)
-
-
-def test_one_lost_span_fails_the_run():
-    require_equal("stored", 512, 512)
-    with pytest.raises(MismatchError, match="stored 511, expected 512"):
-        require_equal("stored", 511, 512)
-
-
-def test_the_ratio_compares_spans_per_cpu_second():
-    sent = Outcome(spans=1000, answer_s=[0.01], wall_s=2.0)
-    ours = OursRun(sent, cpu_s=0.5, queryable_s=3.0, rss_bytes=100 << 20, disk_bytes=66_000)
-    figures = report(ours, EngineRun(spans=1000, cpu_s=0.4, segments=1))
-    assert figures["ours_spans_per_cpu_s"] == 2000
-    assert figures["engine_spans_per_cpu_s"] == 2500
-    assert figures["ratio_to_engine"] == 0.8
-    assert (figures["accepted_spans_per_s"], figures["rss_mb"], figures["disk_bytes_per_span"]) == (500, 100, 66.0)
+@pytest.mark.parametrize("build", [plan, metric_plan])
+@pytest.mark.parametrize(("items", "sizes"), [(20, [8, 8, 4]), (16, [8, 8]), (3, [3])])
+def test_a_plan_sends_exactly_what_was_asked_for(build, items, sizes):
+    requests = build(items, 8)
+    assert [requests.template(number).items for number in range(requests.requests)] == sizes
+    bodies = [requests.template(number).fresh(time.time_ns()) for number in range(requests.requests)]
+    assert [check(requests.signal, body).accepted for body in bodies] == sizes

@@ -368,7 +368,7 @@ def build_api(*, empty: bool = False) -> FastAPI:
     def get_status():
         return status(empty=empty)
 
-    for routes in (_service_routes, _trace_routes, _slo_routes, _cache_and_run_routes):
+    for routes in (_service_routes, _trace_routes, _slo_routes, _cache_and_run_routes, _signal_routes):
         routes(app, kept)
     return app
 
@@ -472,6 +472,91 @@ def _cache_and_run_routes(app: FastAPI, kept: Kept) -> None:
     @app.get("/api/v1/runs/{run_id}")
     def get_run(run_id: str):
         return _one(kept(runs()), run_id)
+
+
+def _signal_routes(app: FastAPI, kept: Kept) -> None:
+    @app.get("/api/v1/ingest")
+    def get_ingest(window_s: int):
+        return _ingest(window_s, kept)
+
+    @app.get("/api/v1/checks")
+    def get_checks(service: str = ""):
+        return m.TelemetryChecks(as_of=_now(), window_s=3600, checks=["a", "orphan_spans"], items=kept([_finding()]))
+
+    @app.get("/api/v1/metrics")
+    def get_metrics():
+        return _page(kept([_metric_name()]))
+
+    @app.get("/api/v1/metrics/{name}")
+    def get_metric(name: str, window_s: int):
+        return _metric(window_s)
+
+    @app.get("/api/v1/logs")
+    def get_logs():
+        return m.Page(items=kept([_log(i) for i in range(3)]), next_cursor=kept("7.1") or None)
+
+
+def _ingest(window_s: int, kept: Kept) -> m.IngestHealth:
+    counts = dict.fromkeys(
+        ["received_items", "accepted_items", "rejected_items", "repeated_items", "refused_items", "found_items",
+         "waiting_items", "stored_items", "put_aside_items", "unaccounted_items", "dead_letters", "damaged_requests",
+         "spool_bytes", "shedding_level"], 3,
+    )  # fmt: skip
+    stage = m.IngestStage(
+        collector="here:4318", signal="traces", at=_now(), started_at=_now() - timedelta(hours=1), refused_requests={},
+        spool_fill=0.1, spool_oldest_s=2.0, breaker="closed", breaker_s=9.0, last_stored_at=_now(), last_error=ATTACK,
+        final=False, **counts,
+    )  # fmt: skip
+    alarm = m.IngestAlarm(
+        alarm="dead_letters", severity="warning", collector="here:4318", signal="traces", text=ATTACK, remedy="replay"
+    )
+    points = [
+        m.IngestPoint(
+            signal="traces", at=_now() - timedelta(minutes=9 - i), received=60, stored=60, rejected=0, refused=0,
+            refused_requests=0,
+        )
+        for i in range(5)
+    ]  # fmt: skip
+    volumes = [
+        m.ServiceVolume(service=ATTACK, environment="prod", signal=signal, items=60, last_at=_now())
+        for signal in ("traces", "logs")
+    ]
+    letter = m.DeadLetter(signal="traces", at=_now(), items=None, size_bytes=10, reason=ATTACK, file="traces-1-0.pb")
+    return m.IngestHealth(
+        as_of=_now(), window_s=window_s, step_s=60, alarms=kept([alarm]), stages=kept([stage]), series=kept(points),
+        services=kept(volumes), dead_letters=kept([letter]),
+    )  # fmt: skip
+
+
+def _finding() -> m.TelemetryFinding:
+    return m.TelemetryFinding(
+        check="orphan_spans", service="checkout", environment="prod", severity="critical", finding=ATTACK,
+        remedy="set X=1", evidence={"orphans": 3.0}, examples=[TRACE_ID, ATTACK],
+    )  # fmt: skip
+
+
+def _metric_name() -> m.MetricName:
+    return m.MetricName(
+        metric="pay.duration", type="histogram", unit="ms", services=["checkout"], series=1, last_seen=_now()
+    )
+
+
+def _metric(window_s: int) -> m.Metric:
+    steps = [m.MetricStep(at=_now() - timedelta(minutes=9 - i), value=1.0, quantiles={"0.95": 20.0}) for i in range(5)]
+    exemplar = m.Exemplar(at=_now(), value=25.0, trace_id=TRACE_ID, span_id=GUILTY, attributes={"note": ATTACK})
+    return m.Metric(
+        kind=_metric_name(), kinds=[_metric_name()], start=_now() - timedelta(seconds=window_s), end=_now(), step_s=60,
+        shown=1, total=1, warnings=["bounds do not fit"], items=[m.MetricSeries(labels={"route": ATTACK}, steps=steps)],
+        exemplars=[exemplar],
+    )  # fmt: skip
+
+
+def _log(index: int) -> m.LogRecord:
+    return m.LogRecord(
+        at=_now() - timedelta(seconds=index), observed_at=None, service="checkout", environment="prod",
+        severity_number=17, severity_text="ERROR", body=f"{ATTACK} {index}", event_name="", trace_id=TRACE_ID,
+        span_id=GUILTY, attributes={"note": ATTACK}, dropped_attributes=0, resource={}, scope="",
+    )  # fmt: skip
 
 
 @contextmanager
@@ -701,3 +786,43 @@ def test_a_name_in_the_address_cannot_load_an_image(filled, monkeypatch):
     at = open_page(monkeypatch, filled, "service", name="![x](http://attacker.example/x.png)")
     assert at.title[0].value == r"\!\[x\]\(http\://attacker.example/x.png\)"
     assert all("![" not in message.value for message in at.warning)
+
+
+@pytest.mark.parametrize("path", ["ingest", "metrics", "logs"])
+def test_what_was_sent_never_becomes_markup_on_the_pages_of_signals(path, filled, monkeypatch):
+    html = drawn(open_page(monkeypatch, filled, path))
+    assert "&lt;img src=x onerror=alert(1)&gt;" in html
+    assert "<img" not in html
+
+
+def test_the_choices_in_the_address_are_what_is_asked_of_a_metric(monkeypatch):
+    app = build_api()
+    with serving(app) as url:
+        address = {"metric_service": "checkout", "show_histogram": "p50", "metric_group": "route", "metric_range": "6h"}
+        at = open_page(monkeypatch, url, "metrics", **address)
+    assert not at.exception
+    asked = [query for path, query in app.state.asked if path == "/api/v1/metrics/pay.duration"][-1]
+    assert (asked["service"], asked["group_by"], asked["window_s"]) == ("checkout", "route", "21600")
+    assert at.selectbox(key="show_histogram").value == "p50"
+
+
+def test_the_search_of_logs_in_the_address_is_the_search_that_is_asked(monkeypatch):
+    app = build_api()
+    with serving(app) as url:
+        open_page(monkeypatch, url, "logs", log_text="declined", log_severity="Warn and above", log_cursor="9.1")
+    asked = [query for path, query in app.state.asked if path == "/api/v1/logs"][-1]
+    assert (asked["text"], asked["min_severity"], asked["cursor"]) == ("declined", "13", "9.1")
+
+
+def test_older_records_are_a_click_away_and_the_newest_too(filled, monkeypatch):
+    at = open_page(monkeypatch, filled, "logs")
+    at.button(key="logs-older").click().run()
+    assert at.query_params["log_cursor"] == "7.1"
+    at.button(key="logs-newest").click().run()
+    assert "log_cursor" not in at.query_params
+
+
+def test_dead_letters_and_alarms_say_what_to_do(filled, monkeypatch):
+    at = open_page(monkeypatch, filled, "ingest")
+    assert "To do: replay" in drawn(at)
+    assert at.code[0].value == "ninelives collector replay"

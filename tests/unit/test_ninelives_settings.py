@@ -70,6 +70,12 @@ def test_lists_in_the_file_are_lists(folder):
         ("webhooks", "ftp://x", "http://"),
         ("clickhouse", "ftp://x", "chdb:///"),
         ("clickhouse", "chdb://relative/folder", "chdb:///"),
+        ("otlp_timeout_s", "31", "less than or equal to 30"),
+        ("otlp_connections", "0", "greater than or equal to 1"),
+        ("otlp_path_prefix", "otlp", "/otlp"),
+        ("otlp_path_prefix", "/a b", "/otlp"),
+        ("otlp_cors_origins", "shop.example", "scheme://host"),
+        ("otlp_cors_origins", "https://shop.example/path", "scheme://host"),
     ],
 )
 def test_a_wrong_value_is_one_line_with_setting_value_and_what_is_allowed(monkeypatch, name, value, allowed):
@@ -144,7 +150,9 @@ def test_every_setting_is_documented_and_nothing_else():
 
 
 def test_every_setting_is_a_flag_of_some_command_with_its_description():
-    helps = CliRunner().invoke(main, ["up", "--help"], terminal_width=1000).output
+    helps = "".join(
+        CliRunner().invoke(main, [command, "--help"], terminal_width=1000).output for command in ("up", "doctor", "collector", "evaluator")
+    )
     for name, field in Settings.model_fields.items():
         assert f"--{name.replace('_', '-')} " in helps
         assert f"{PREFIX}{name.upper()}" in helps

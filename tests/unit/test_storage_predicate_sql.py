@@ -31,8 +31,9 @@ PREDICATES = st.recursive(
     max_leaves=5,
 )
 WORDS = {
-    "AND", "OR", "NOT", "IN", "SELECT", "FROM", "WHERE", "false", "mapContains", "toString", "resource_id", "resources",
-    "attr_str", "attr_int", "attr_num", "attr_bool", "attr_raw", "duration_ns", *WELL_KNOWN_FIELDS,
+    "AND", "OR", "NOT", "IN", "SELECT", "FROM", "WHERE", "false", "mapContains", "toString", "origin_id", "origins", "attributes",
+    *(f"otlp_{infix}{kind}" for infix in ("", "is_") for kind in ("string", "int", "double", "bool")),
+    "duration_ns", *WELL_KNOWN_FIELDS,
 }  # fmt: skip
 
 

@@ -1,0 +1,35 @@
+"""What several test files of the collector share: one running server a file."""
+
+import pytest
+
+from tests.conftest import WITH_ROWS
+from tests.integration.otlp_process import CollectorProcess
+from tests.integration.otlp_stack import otlp_stack
+
+
+@pytest.fixture(scope="module")
+def conforming(_chdb, otlp, tmp_path_factory):
+    """Both receivers over the real engine, shared by the tests of a file.
+
+    When the file is through, every item that was acknowledged must be stored, once, and no dead letter may be there.
+    """
+    database = _chdb.migrated
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("collector.spool.SEAL_AFTER_S", 0.1)
+        with otlp_stack(database, otlp, tmp_path_factory.mktemp("conforming")) as found:
+            yield found
+    with database.client() as client:
+        filled = [row[0] for row in client.query(WITH_ROWS).result_rows]
+    for table in filled:
+        if table != "migrations":
+            database.command(f"TRUNCATE TABLE `{table}`")
+
+
+@pytest.fixture(scope="session")
+def collector_process(_http, bridge, tmp_path_factory):
+    """`ninelives collector` in a process of its own, before the server of this session."""
+    database = _http.migrated
+    found = CollectorProcess(tmp_path_factory.mktemp("collector"), database, bridge.url(database.address.database))
+    found.start()
+    yield found
+    assert found.stop() == 0
