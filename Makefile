@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 DEV_STAMP := .venv/.installed-dev
 COMPILE := $(BIN)/python -m uv pip compile --quiet --no-emit-index-url --no-header --no-annotate --python-version 3.11
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-DEBIAN := chromium prometheus prometheus-alertmanager fonts-dejavu-core
+DEBIAN := chromium prometheus prometheus-alertmanager fonts-dejavu-core redis-server
 
 .PHONY: install demo test test-e2e test-long lint bench pictures lock debian clean
 .DEFAULT_GOAL := install

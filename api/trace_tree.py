@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from api import models as m
-from storage.times import from_ns
 from storage.stored_span import SpanEvent, StoredSpan
+from storage.times import from_ns
 
 
 def trace_of(trace_id: str, spans: Sequence[StoredSpan]) -> m.Trace:

@@ -40,9 +40,8 @@ T = TypeVar("T")
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse(arguments)
     requests = plan(options.spans, options.batch)
-    body_bytes = len(requests.templates[0].fresh(0))
     speed = f"{options.rate:,} spans a second" if options.rate else "as fast as they are answered"
-    print(f"{options.spans:,} spans, {options.batch} a request, {body_bytes / options.batch:.0f} bytes a span, {speed}")
+    print(f"{options.spans:,} spans, {options.batch} a request, {requests.item_bytes:.0f} bytes a span, {speed}")
     try:
         figures = _compare(requests, options).figures()
     except FAILURES as error:

@@ -9,7 +9,7 @@ from benchmarks.cpu import ProcessTree, wait_until_settled
 from benchmarks.engine import stored_parts
 from benchmarks.load import Load
 from benchmarks.payload import Plan
-from benchmarks.server import Server, free_ports, listens, local, ninelives, process, running
+from benchmarks.server import Server, free_ports, listens, local, ninelives, process, running, spool_bytes
 from benchmarks.side import Run, await_stored, measure, require_equal
 from benchmarks.store import Store
 from tests.bridge.bridge import Bridge
@@ -25,10 +25,15 @@ def measure_ours(requests: Plan, *, clients: int, rate: float | None = None) -> 
         NotSettledError, RefusedError, ServerError: see there.
     """
     with TemporaryDirectory(prefix="ninelives-bench-") as name:
-        folder = Path(name)
+        folder, item_bytes = Path(name), requests.item_bytes
         with running(folder) as server:
             load = Load(requests, server.otlp_port, clients=clients, rate=rate)
-            run = measure(load, ProcessTree(server.pid), lambda: server.api.status().spans_stored)
+            run = measure(
+                load,
+                ProcessTree(server.pid),
+                lambda: server.api.status().spans_stored,
+                waiting=lambda: round(spool_bytes(folder) / item_bytes),
+            )
             require_sound(server, run.sent.items)
         return replace(run, disk_bytes=stored_parts(folder / "data" / "clickhouse").bytes)
 

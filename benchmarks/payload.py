@@ -96,6 +96,11 @@ class Plan:
     requests: int
     last: Body
 
+    @property
+    def item_bytes(self) -> float:
+        """Bytes of one span or point in a request."""
+        return len(self.templates[0].fresh(0)) / self.templates[0].items
+
     def template(self, number: int) -> Body:
         """Return the template of request *number*, counted from 0."""
         return self.last if number == self.requests - 1 else self.templates[number % len(self.templates)]

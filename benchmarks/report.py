@@ -37,7 +37,7 @@ class Benchmark:
 
 
 BENCHMARKS = (
-    Benchmark(("benchmarks.ingest", "--peer", "rotel", "--repeat", "3")),
+    Benchmark(("benchmarks.ingest", "--peer", "rotel")),
     Benchmark(("benchmarks.metrics",), "metrics_"),
     Benchmark(("benchmarks.otlp_json",)),
     Benchmark(("benchmarks.check",), "check_"),

@@ -59,7 +59,7 @@ def measure_rotel(requests: Plan, setting: str, *, clients: int, rate: float | N
     with TemporaryDirectory(prefix="ninelives-bench-") as name, running_rotel(Path(name), SETTINGS[setting]) as peer:
         load = Load(requests, peer.otlp_port, clients=clients, rate=rate)
         tree = ProcessTree(peer.pid, peer.store.pid)
-        run = measure(load, tree, lambda: peer.store.rows("otel_traces"), peer.require_sound)
+        run = measure(load, tree, lambda: peer.store.rows("otel_traces"), check=peer.require_sound)
         peer.require_sound()
         return replace(run, disk_bytes=peer.store.disk_bytes())
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,6 +70,15 @@ def ninelives(*words: str, **flags: object) -> list[str]:
 
 def local(port: int) -> str:
     return f"127.0.0.1:{port}"
+
+
+def spool_bytes(folder: Path) -> int:
+    """Return the bytes of all segments of the server in *folder*, sealed or not; they come and go meanwhile."""
+    total = 0
+    for path in folder.glob("data/spool/*/*.seg"):
+        with suppress(FileNotFoundError):
+            total += path.stat().st_size
+    return total
 
 
 def listens(port: int) -> bool:

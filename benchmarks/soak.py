@@ -1,10 +1,10 @@
 """Whether memory, threads and open files stay where they are: a moderate rate for 10 minutes.
 
-`python -m benchmarks.soak [--seconds 600] [--rate 10000] [--warm-up 120]`
+`python -m benchmarks.soak [--seconds 600] [--rate 10000] [--warm-up 300]`
 
-Every process of `ninelives up` is looked at once a second. After the warm-up, in which caches fill, the last third of
-the time is compared with the first: flat is a mean within 5 %, or within 2 threads and 20 files, which come and go with
-merges.
+Every process of `ninelives up` is looked at once a second. After the warm-up, in which caches and the engine's pool of
+threads fill, the last third of the time is compared with the first: flat is a mean within 5 %, or within 2 threads and
+20 files, which come and go with merges. The peaks of every minute, warm-up included, show how it got there.
 """
 
 import argparse
@@ -45,15 +45,22 @@ def look(server: Server, _folder: Path) -> dict[int, Usage]:
     return found
 
 
-def judge(seen: Sequence[Mapping[int, Usage]]) -> list[dict[str, object]]:
-    """Return for each process that was there all the time the means of its first and last third, and if it is flat."""
+def judge(seen: Sequence[Mapping[int, Usage]], warm_up: int) -> list[dict[str, object]]:
+    """Return for each process that was there all the time the means of its first and last third, and if it is flat.
+
+    The first *warm_up* looks do not count. The peaks of all minutes show how it got there.
+    """
     lasting = set(seen[0]).intersection(*seen)
     found = []
     for number, pid in enumerate(sorted(lasting)):
         process: dict[str, object] = {"process": number, "flat": True}
         for measure, slack in SLACK.items():
-            first, last = first_and_last([getattr(sample[pid], measure) for sample in seen])
+            values = [getattr(sample[pid], measure) for sample in seen]
+            first, last = first_and_last(values[warm_up:])
             process[measure] = [round(first, 1), round(last, 1)]
+            process[f"{measure}_by_minute"] = [
+                round(max(values[start : start + 60]), 1) for start in range(0, len(values), 60)
+            ]
             process["flat"] = bool(process["flat"]) and last <= first + max(FLAT_SHARE * first, slack)
         found.append(process)
     return found
@@ -73,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (MismatchError, RefusedError, ServerError) as error:
         print(f"failed: {error}", file=sys.stderr)
         return 1
-    processes = judge(run.seen[options.warm_up :])
+    processes = judge(run.seen, options.warm_up)
     figures = {
         "soak_seconds": options.seconds,
         "offered_per_s": options.rate,
@@ -94,7 +101,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--signal", choices=sorted(ITEMS), default="traces")
     parser.add_argument("--rate", type=positive, default=10_000, help="spans or points a second")
     parser.add_argument("--seconds", type=positive, default=600)
-    parser.add_argument("--warm-up", type=int, default=120, help="seconds at the start that do not count")
+    parser.add_argument("--warm-up", type=int, default=300, help="seconds at the start that do not count")
     parser.add_argument("--batch", type=positive, default=512, help="spans or points a request")
     parser.add_argument("--clients", type=positive, default=4, help="connections")
     options = parser.parse_args(arguments)

@@ -55,7 +55,6 @@ def run_steady(
         RefusedError, ServerError: see there.
     """
     requests = PLANS[signal](rate * seconds, batch)
-    item_bytes = len(requests.templates[0].fresh(0)) / batch
     with TemporaryDirectory(prefix="ninelives-bench-") as name:
         folder = Path(name)
         with running(folder) as server:
@@ -68,7 +67,7 @@ def run_steady(
             require_sound(server, sent.items)
         rows = stored_parts(folder / "data" / "clickhouse").rows
     require_equal("the tables hold", sum(rows.get(table, 0) for table in TABLES[signal]), sent.items)
-    return Steady(sent, item_bytes, seen.values)
+    return Steady(sent, requests.item_bytes, seen.values)
 
 
 def first_and_last(values: Sequence[float]) -> tuple[float, float]:

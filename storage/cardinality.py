@@ -1,4 +1,4 @@
-"""The limit on operation names and routes: a service that puts ids into them must not make the rollups as large as the spans.
+"""The limit on operation names and routes: ids in them must not make the rollups as large as the spans.
 
 Too many values are found in the rollup itself, a few seconds after they began; from then on only the busiest ones are
 told apart, and the rest is counted as `__other__`. Spans keep their names. A limit is lifted when nothing has

@@ -136,13 +136,13 @@ def _spool_old(stage: _Stage) -> Iterator[IngestAlarm]:
 
 def _damaged(stage: _Stage) -> Iterator[IngestAlarm]:
     if stage.last.damaged_requests:
-        text = f"{stage.last.damaged_requests:,} acknowledged requests were damaged on the collector's disk"
+        text = f"{_requests(stage.last.damaged_requests, 'acknowledged ')} damaged on the collector's disk"
         yield stage.alarm("damaged", "critical", text, "check disk and memory of that machine (smartctl -a, dmesg)")
 
 
 def _dead_letters(stage: _Stage) -> Iterator[IngestAlarm]:
     if stage.last.dead_letters:
-        text = f"{stage.last.dead_letters:,} requests could not be stored and lie in dead-letter/"
+        text = f"{_requests(stage.last.dead_letters)} could not be stored and lie in dead-letter/"
         remedy = "'ninelives collector dead-letters' shows why, 'ninelives collector replay' sends them again"
         yield stage.alarm("dead_letters", "warning", text, remedy)
 
@@ -152,7 +152,7 @@ def _refusing(stage: _Stage) -> Iterator[IngestAlarm]:
     for reason, count in sorted(stage.last.refused_requests.items()):
         refused = count - before.get(reason, 0)
         if refused > 0:
-            text = f"{refused:,} requests were refused in the last {MINUTES} min ({reason})"
+            text = f"{_requests(refused)} refused in the last {MINUTES} min ({reason})"
             remedy = REFUSAL_REMEDIES.get(reason, "look at the sender's log: the answer says why")
             yield stage.alarm("refusing", "warning", text, remedy)
 
@@ -172,6 +172,10 @@ def _silent(stage: _Stage) -> Iterator[IngestAlarm]:
         text = f"the collector {last.collector} has not reported for {silent_s:.0f} s and did not stop in order"
         remedy = "start it again on the same data folder: what it acknowledged waits there"
         yield stage.alarm("silent", "warning", text, remedy)
+
+
+def _requests(count: int, which: str = "") -> str:
+    return f"{count:,} {which}request{'' if count == 1 else 's'}"
 
 
 _RULES: tuple[Callable[[_Stage], Iterator[IngestAlarm]], ...] = (

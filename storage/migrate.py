@@ -1,4 +1,4 @@
-"""The schema: tables by numbered migrations that only go forward, and views that are made anew when their text changes."""
+"""The schema: tables by numbered migrations that only go forward, and views, made anew when their text changes."""
 
 from importlib import resources
 

@@ -52,7 +52,7 @@ def load_views(settings: ViewSettings) -> list[Migration]:
     files = sorted((file for file in folder.iterdir() if file.name.endswith(".sql")), key=lambda file: file.name)
     slots = _slots(settings)
     views = [Migration(file.name.removesuffix(".sql"), _fill(file.read_text("utf-8"), slots)) for file in files]
-    marker = f"CREATE VIEW {MARKER} AS SELECT '{_checksum(views)}' AS checksum"  # noqa: S608 -- hexadecimal
+    marker = f"CREATE VIEW {MARKER} AS SELECT '{_checksum(views)}' AS checksum"
     return [*views, Migration(f"99_{MARKER}", marker)]
 
 
@@ -106,7 +106,7 @@ def _fill(text: str, slots: Mapping[str, str]) -> str:
     return text
 
 
-def _any_value(value: str | bool) -> str:  # noqa: FBT001 -- one value of an attribute, whatever its type
+def _any_value(value: str | bool) -> str:
     """Return the bytes of an AnyValue as an SQL literal."""
     if isinstance(value, bool):
         return f"'\\x10\\x{value:02x}'"

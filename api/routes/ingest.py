@@ -25,7 +25,7 @@ LETTERS = 50
 CHECKS_KEPT = timedelta(minutes=1)
 MOST_KEPT = 200
 
-WindowS = Annotated[int, Query(ge=60, le=31 * 86400, description="Length of the window that ends now, in seconds.")]
+WindowS = Annotated[int, Query(ge=60, le=7 * 86400, description="Length of the window that ends now, in seconds.")]
 
 
 class KeptChecks:

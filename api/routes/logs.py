@@ -33,7 +33,7 @@ def list_logs(
     end: Time = None,
     window_s: Annotated[int, Query(ge=1, le=400 * 86400)] = 3600,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    cursor: Annotated[str, Query(description="`next_cursor` of the page before; start from the same `end`.")] = "",
+    cursor: Annotated[str, Query(description="`next_cursor` of the page before.")] = "",
 ) -> m.Page[m.LogRecord]:
     """Return the newest log records that match everything asked for."""
     if trace_id and not TRACE_ID.fullmatch(trace_id.lower()):

@@ -76,7 +76,7 @@ def get_metric(
         step_s=query.step_s,
         shown=len(found.series),
         total=found.total,
-        warnings=found.warnings,
+        warnings=[*found.warnings, *_flips(kinds, kind)],
         items=[m.MetricSeries.model_validate(item, from_attributes=True) for item in found.series],
         exemplars=[m.Exemplar.model_validate(item, from_attributes=True) for item in traced],
     )
@@ -88,6 +88,11 @@ def _kind(kinds: list[metrics.MetricName], name: str, metric_type: str, unit: st
     if not fitting:
         raise ProblemError(404, f"no metric {name[:200]!r} of that type, unit and sender; see /api/v1/metrics")
     return max(fitting, key=lambda kind: kind.last_seen)
+
+
+def _flips(kinds: list[metrics.MetricName], kind: metrics.MetricName) -> list[str]:
+    others = [f"{other.temporality} {other.type} in {other.unit!r}" for other in kinds if other != kind]
+    return [f"the name was sent in other kinds too, which are not shown: {', '.join(others)[:500]}"] if others else []
 
 
 def _step(length: timedelta, step_s: int | None) -> int:

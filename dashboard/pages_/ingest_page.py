@@ -5,13 +5,13 @@ from api.client import ApiClient
 from dashboard import guide, shell
 from dashboard.api_access import fetch
 from dashboard.components import panel
-from dashboard.views import ingest, units
+from dashboard.views import findings, ingest, units
 
 ALL = "All services"
 
 
 def _body() -> None:
-    window_s = shell.pick_range("ingest_range", choices=("15m", "1h", "6h", "24h", "7d"))
+    window_s = shell.pick_range("ingest_range")
     health = fetch(ApiClient.ingest, window_s=window_s)
     if health.error:
         panel.show(ingest.unread(health), "ingest-unread")
@@ -55,9 +55,9 @@ def _checks(health: m.IngestHealth) -> None:
     chosen = st.selectbox("Service", [ALL, *names], key="checks_service", bind="query-params", width=260)
     checks = fetch(ApiClient.checks, service="" if chosen == ALL else str(chosen))
     if checks.items:
-        panel.show(ingest.findings(checks.items), "ingest-findings")
+        panel.show(findings.listing(checks.items), "ingest-findings")
     st.write(
-        f"{ingest.passed(checks)} Checked at {units.clock(checks.as_of)}, over the newest spans or a sample of traces."
+        f"{findings.passed(checks)} Checked at {units.clock(checks.as_of)}, on the newest spans or a sample of traces."
     )
 
 

@@ -12,6 +12,8 @@ from dashboard.views import logs, units
 ANY = "Any service"
 ANY_SEVERITY = next(iter(logs.SEVERITIES))
 LIMIT = 100
+LATELY_S = 900  # services that sent within it are offered
+LONG_S = 31 * 86400
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class Search:
 
 def _known_services() -> list[str]:
     try:
-        volumes = fetch(ApiClient.ingest, window_s=86400).services
+        volumes = fetch(ApiClient.ingest, window_s=LATELY_S).services
     except UnreachableError:
         # the list below says so
         return []
@@ -63,7 +65,7 @@ def _body() -> None:
     )
     if found.items:
         _list(found.items, search, more=bool(found.next_cursor) and not cursor)
-    elif any(volume.signal == "logs" for volume in fetch(ApiClient.ingest, window_s=86400).services):
+    elif fetch(ApiClient.logs, window_s=LONG_S, limit=1).items:
         st.info("No record matches this search. Choose a longer range or fewer conditions.", icon=":material/search:")
         st.button("Clear the search", on_click=_clear)
     else:

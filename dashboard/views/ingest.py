@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pandas as pd
 
 from api import models as m
-from dashboard.views import charts, traces, units
+from dashboard.views import charts, findings, units
 from dashboard.views.markup import (
     Column,
     Look,
@@ -25,11 +25,6 @@ from dashboard.views.markup import (
     tile,
 )
 
-SEVERITIES: dict[m.Severity, Look] = {
-    "critical": Look("✕", "Critical", "bad"),
-    "warning": Look("▲", "Warning", "warn"),
-    "info": Look("i", "Advice", "info"),
-}
 NOUNS = {"traces": "spans", "metrics": "data points", "logs": "log records"}
 SIGNALS = tuple(NOUNS)
 
@@ -53,8 +48,6 @@ _SERVICE_COLUMNS = (
 )
 _LETTER_COLUMNS = (Column("Put aside"), Column("Signal"), Column("Items", numeric=True), Column("Why"), Column("File"))
 _SHED = ("nothing", "low priority", "all but critical", "everything")
-_TRACE_DIGITS = 32
-_SHOWN_EXAMPLES = 3
 _STALE = timedelta(minutes=1)
 
 
@@ -84,7 +77,7 @@ def tiles(health: m.IngestHealth) -> Markup:
 def _alarm_tile(alarms: Sequence[m.IngestAlarm]) -> Markup:
     if not alarms:
         return tile("Alarms", "✓ 0", "nothing is wrong with the way in", "good")
-    worst = SEVERITIES[alarms[0].severity]
+    worst = findings.SEVERITIES[alarms[0].severity]
     return tile("Alarms", f"{worst.icon} {len(alarms)}", f"worst: {worst.word.lower()}", worst.tone)
 
 
@@ -108,7 +101,7 @@ def _alarm(item: m.IngestAlarm) -> Markup:
     told = lines(strong(item.text), f"To do: {item.remedy}")
     return tag(
         "li",
-        chip(SEVERITIES[item.severity]),
+        chip(findings.SEVERITIES[item.severity]),
         tag("span", told, css="nl-grow"),
         muted(f"{item.signal} · {item.collector}"),
     )
@@ -180,18 +173,28 @@ def _place(signal: str) -> int:
 
 
 def rates(health: m.IngestHealth) -> dict[str, charts.Option]:
-    """Return a chart for each signal that sent something: received and stored a second."""
-    found = {}
+    """Return a chart for each signal that sent something in a step that has ended: received and stored a second."""
+    found: dict[str, charts.Option] = {}
     for signal in SIGNALS:
         points = [point for point in health.series if point.signal == signal]
         if any(point.received or point.refused_requests for point in points):
-            found[signal] = charts.over_time(
-                _frame(points, health.step_s, health.as_of),
-                [charts.Line("received", area=True), charts.Line("stored"), charts.Line("refused", color=charts.RED)],
-                unit=f"{NOUNS[signal]}/s",
-                value_format="%.1f /s",
-            )
+            data = _frame(points, health.step_s, health.as_of)
+            found |= {} if data.empty else {signal: _rate_chart(health, signal, data)}
     return found
+
+
+def _rate_chart(health: m.IngestHealth, signal: str, data: pd.DataFrame) -> charts.Option:
+    option = charts.over_time(
+        data,
+        [charts.Line("received", area=True), charts.Line("stored"), charts.Line("refused", color=charts.RED)],
+        unit=f"{NOUNS[signal]}/s",
+        value_format="%.1f /s",
+    )
+    for line in option["series"]:
+        line["showSymbol"] = len(data) < 3  # a lone point is no line
+    start = health.as_of - timedelta(seconds=health.window_s)
+    option["xAxis"] |= {"min": start.isoformat(), "max": health.as_of.isoformat()}
+    return option
 
 
 def _frame(points: Sequence[m.IngestPoint], step_s: int, as_of: datetime) -> pd.DataFrame:
@@ -231,34 +234,6 @@ def _volume(volume: m.ServiceVolume | None, window_s: int) -> Markup:
     if volume is None:
         return muted(units.MISSING)
     return lines(units.count(volume.items), muted(f"{units.rate(volume.items / window_s)}"))
-
-
-def findings(items: Sequence[m.TelemetryFinding]) -> Markup:
-    """Return what is wrong with what services send, worst first, each with what to change."""
-    return tag("ul", *(_finding(item) for item in items), css="nl-attention")
-
-
-def _finding(item: m.TelemetryFinding) -> Markup:
-    place = f" in {item.environment}" if item.environment else ""
-    told = lines(
-        join([strong(item.service), muted(place), ": ", item.finding]),
-        muted(f"To do: {item.remedy}"),
-    )
-    examples = join((_example(example) for example in item.examples[:_SHOWN_EXAMPLES]), " · ")
-    return tag("li", chip(SEVERITIES[item.severity]), tag("span", told, css="nl-grow"), tag("span", examples))
-
-
-def _example(example: str) -> Markup:
-    if len(example) == _TRACE_DIGITS and not example.strip("0123456789abcdef"):
-        return link(traces.href(example), f"trace {example[:8]}")
-    return tag("code", example)
-
-
-def passed(checks: m.TelemetryChecks) -> str:
-    """Return how many checks found nothing."""
-    found = {item.check for item in checks.items}
-    calm = len(checks.checks) - len(found & set(checks.checks))
-    return f"{calm} of {units.plural(len(checks.checks), 'check')} found nothing."
 
 
 def letters(items: Sequence[m.DeadLetter], now: datetime) -> Markup:

@@ -59,8 +59,7 @@ SELECT
     dropped_events,
     links,
     dropped_links,
-    toValidUTF8(otlp_string(if(attributes['http.route'] != '' OR kind != 'server', attributes['http.route'],
-        attributes['http.target']))) AS http_route,
+    toValidUTF8(otlp_string(attributes['http.route'])) AS http_route,
     if(http_code BETWEEN 100 AND 599, http_code, 0) AS http_status,
     multiIf(cache_value IN (/*cache_hits*/), 1, cache_value IN (/*cache_misses*/), 0, -1) AS cache_hit,
     if(cache_hit < 0, '', toValidUTF8(otlp_string(cache_name_value))) AS cache_name

@@ -3,7 +3,7 @@ CREATE MATERIALIZED VIEW scope_spans_mv TO scope_spans AS
 WITH
     mapFromArrays(rs.resource.attributes.key, rs.resource.attributes.value) AS r,
     if(length(r['service.name']) > 2 AND startsWith(r['service.name'], '\n'),
-        left(toValidUTF8(otlp_string(r['service.name'])), 255), 'unknown_service') AS service_name
+        leftUTF8(toValidUTF8(otlp_string(r['service.name'])), 255), 'unknown_service') AS service_name
 SELECT
     received_at,
     sipHash64(rs.resource, rs.schema_url, ss.scope, ss.schema_url) AS origin_id,

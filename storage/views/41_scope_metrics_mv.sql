@@ -2,8 +2,8 @@
 CREATE MATERIALIZED VIEW scope_metrics_mv TO scope_metrics AS
 WITH
     mapFromArrays(rm.resource.attributes.key, rm.resource.attributes.value) AS r,
-    if(startsWith(r['service.name'], '\n') AND length(r['service.name']) BETWEEN 3 AND 257,
-        toValidUTF8(otlp_string(r['service.name'])), 'unknown_service') AS service_name
+    if(length(r['service.name']) > 2 AND startsWith(r['service.name'], '\n'),
+        leftUTF8(toValidUTF8(otlp_string(r['service.name'])), 255), 'unknown_service') AS service_name
 SELECT
     received_at,
     sipHash64(rm.resource, rm.schema_url, sm.scope, sm.schema_url) AS origin_id,

@@ -2,8 +2,8 @@
 CREATE MATERIALIZED VIEW scope_logs_mv TO scope_logs AS
 WITH
     mapFromArrays(rl.resource.attributes.key, rl.resource.attributes.value) AS r,
-    if(startsWith(r['service.name'], '\n') AND length(r['service.name']) BETWEEN 3 AND 257,
-        toValidUTF8(otlp_string(r['service.name'])), 'unknown_service') AS service_name
+    if(length(r['service.name']) > 2 AND startsWith(r['service.name'], '\n'),
+        leftUTF8(toValidUTF8(otlp_string(r['service.name'])), 255), 'unknown_service') AS service_name
 SELECT
     toUInt64(toUnixTimestamp64Nano(received_at)) AS received_ns,
     sipHash64(rl.resource, rl.schema_url, sl.scope, sl.schema_url) AS origin_id,

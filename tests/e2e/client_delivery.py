@@ -133,7 +133,7 @@ def run_all(commands: Mapping[str, Sequence[str]], *, timeout_s: float = 120) ->
 
 
 def collect(
-    stack: Stack, ledgers: Mapping[str, Path], *, metrics: Iterable[str] = (), timeout_s: float = 30
+    stack: Stack, ledgers: Mapping[str, Path], *, metrics: Iterable[str] = (), timeout_s: float = 60
 ) -> Delivery:
     """Wait until everything of *ledgers* is stored, ask the API, also of *metrics*, stop *stack*, read its folder."""
     sent = {client: json.loads(path.read_text()) for client, path in ledgers.items()}

@@ -26,7 +26,7 @@ def hop(folder: Path, protocol: str, endpoint: str) -> Iterator[dict[str, str]]:
     targets = {name: f"127.0.0.1:{free_port()}" for name in ("grpc", "http")}
     command = [str(agent()), "start", "--exporter", "otlp", "--pid-file", str(folder / "rotel.pid")]
     command += ["--log-file", str(folder / "rotel-agent.log"), "--otlp-exporter-endpoint", endpoint]
-    command += ["--otlp-exporter-protocol", protocol]
+    command += ["--otlp-exporter-protocol", protocol, "--otlp-exporter-request-timeout", "60s"]
     command += [word for name, target in targets.items() for word in (f"--otlp-{name}-endpoint", target)]
     with (folder / "rotel.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)

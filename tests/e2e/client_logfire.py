@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ORDERS = 20
+ENVIRONMENT = {"OTEL_EXPORTER_OTLP_TIMEOUT": "60"}
 # whatever it asked of another machine would fail
-OFFLINE = {"HTTP_PROXY": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": "127.0.0.1"}
+ENVIRONMENT |= {"HTTP_PROXY": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": "127.0.0.1"}
 
 
 @dataclass
@@ -62,7 +63,7 @@ def take_orders() -> None:
 
 def main() -> None:
     service, address, way, ledger_path = sys.argv[1:]
-    os.environ.update(OFFLINE)
+    os.environ.update(ENVIRONMENT)
     from client_ledger import Ledger
 
     ledger = Ledger()

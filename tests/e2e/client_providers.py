@@ -25,6 +25,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 WAIT_MS = 60_000
+EXPORT_S = 60  # a busy machine is slow: an export that is sent again would be counted as repeated
 NEVER_MS = 600_000  # points are exported when the reader is flushed, so that their number is known
 GRPC = {"grpc": GrpcCompression.NoCompression, "grpc-gzip": GrpcCompression.Gzip}
 HTTP = {
@@ -44,6 +45,7 @@ class Route:
 
     def exporter(self, signal: str, **options: Any) -> Any:
         """Return the SDK's own exporter of "traces", "metrics" or "logs"."""
+        options["timeout"] = EXPORT_S
         if self.way in GRPC:
             kind = {"traces": GrpcSpanExporter, "metrics": GrpcMetricExporter, "logs": GrpcLogExporter}[signal]
             return kind(endpoint=self.target, insecure=True, compression=GRPC[self.way], **options)

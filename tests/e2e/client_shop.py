@@ -7,15 +7,34 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+from client_api import Item
+from client_delivery import Delivery
 from client_process import wait_until_up
 from stack import Stack, free_port
 
 APP = Path(__file__).with_name("client_app.py")
 QUICK = {"PYDANTIC_DISABLE_PLUGINS": "__all__"}  # logfire's, which is not wanted here, takes a second to import
 STOP_S = 30.0
+
+
+@dataclass(frozen=True)
+class Shop:
+    """What the services of both modes answered, and what became of their telemetry."""
+
+    statuses: dict[str, Counter[int]]
+    delivery: Delivery
+
+    def traces(self, mode: str) -> list[Item]:
+        """Return the traces of the orders of one mode."""
+        return [trace for trace in self.delivery.traces.values() if f"shop-{mode}" in trace["services"]]
+
+    def spans(self, mode: str, scope: str) -> list[Item]:
+        found = [span for trace in self.traces(mode) for span in trace["spans"]]
+        return [span for span in found if span["scope"] == f"opentelemetry.instrumentation.{scope}"]
 
 
 @contextmanager
@@ -51,7 +70,7 @@ def service(folder: Path, name: str, words: Sequence[str], environment: Mapping[
         process.wait()
 
 
-def shop(
+def run_services(
     stack: Stack, folder: Path, modes: Mapping[str, str], count: int
 ) -> tuple[dict[str, Counter], dict[str, Path]]:
     """Run both services once for each of *modes* (names by OTEL_SEMCONV_STABILITY_OPT_IN) and order *count* times.

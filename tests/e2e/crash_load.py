@@ -48,7 +48,7 @@ class Load:
     run: str
     chance: random.Random
     items: tuple[int, int] = (3, 60)
-    pause_s: float = 0.08
+    pause_s: float = 0.15
     ledger: Ledger = field(default_factory=Ledger)
     _stop: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)

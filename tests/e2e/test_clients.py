@@ -4,7 +4,6 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from client_api import Item
 from client_delivery import Delivery, collect, run_all
 from client_hop import hop
 from client_providers import GRPC, HTTP
-from client_shop import shop as run_shop
+from client_shop import Shop, run_services
 from stack import Stack
 
 WAYS = [*HTTP, *GRPC]
@@ -133,15 +132,31 @@ def test_nested_values_of_logfire_are_json_texts_that_stay_whole(delivery: Deliv
         assert json.loads(attributes["logfire.json_schema"])["properties"]["order"]["title"] == "Order"
 
 
-def test_pending_spans_of_logfire_are_spans_of_their_own_and_nothing_of_logfire_is_a_request(delivery: Delivery):
-    kinds = {
-        client: Counter(span["attributes"]["logfire.span_type"] for span in delivery.sent[client]["spans"])
-        for client in LOGFIRE
-    }
-    logs = 20 + 2 + 1
-    assert kinds["logfire-environment"] == {"span": 41, "log": logs}
-    assert kinds["logfire-pending"] == {"span": 41, "log": logs, "pending_span": 1}
-    assert not set(LOGFIRE) & set(delivery.services)
+def by_type(delivery: Delivery, client: str) -> dict[str, list[Item]]:
+    """Return what logfire sent, by its own type of span."""
+    found: dict[str, list[Item]] = {"span": [], "log": [], "pending_span": []}
+    for span in delivery.sent[client]["spans"]:
+        found[span["attributes"]["logfire.span_type"]].append(span)
+    return found
+
+
+@pytest.mark.parametrize("client", LOGFIRE)
+def test_what_logfire_sends_is_stored_once_and_counts_as_no_request(delivery: Delivery, client: str):
+    spans = by_type(delivery, client)
+    assert (len(spans["span"]), len(spans["log"])) == (41, 23)
+    assert client not in delivery.services
+
+
+def test_a_pending_span_of_logfire_is_a_span_of_its_own_under_the_one_it_announces(delivery: Delivery):
+    assert not by_type(delivery, "logfire-environment")["pending_span"]
+    spans = by_type(delivery, "logfire-pending")
+    final = {span["span_id"]: span for span in spans["span"]}
+    assert "a long one that fails" in {span["name"] for span in spans["pending_span"]}
+    for pending in spans["pending_span"]:  # one more for each time that a span was open when its batch went out
+        assert pending["span_id"] not in final
+        assert final[pending["parent_span_id"]]["name"] == pending["name"]
+        shown = {span["span_id"]: span for span in delivery.traces[pending["trace_id"]]["spans"]}
+        assert shown[pending["span_id"]]["depth"] == shown[pending["parent_span_id"]]["depth"] + 1
 
 
 ORDERS = 50  # a tenth is unknown, a tenth fails
@@ -152,26 +167,12 @@ LATENCY = {  # its name, unit and the attribute with the route
 }
 
 
-@dataclass(frozen=True)
-class Shop:
-    statuses: dict[str, Counter[int]]
-    delivery: Delivery
-
-    def traces(self, mode: str) -> list[Item]:
-        """Return the traces of the orders of one mode."""
-        return [trace for trace in self.delivery.traces.values() if f"shop-{mode}" in trace["services"]]
-
-    def spans(self, mode: str, scope: str) -> list[Item]:
-        found = [span for trace in self.traces(mode) for span in trace["spans"]]
-        return [span for span in found if span["scope"] == f"opentelemetry.instrumentation.{scope}"]
-
-
 @pytest.fixture(scope="module")
 def shop(make_stack: Callable[..., Stack], tmp_path_factory: pytest.TempPathFactory) -> Shop:
     """FastAPI, httpx, Redis and SQLAlchemy under their public instrumentations, with old and with new names."""
     stack = make_stack("--no-dashboard")
     stack.start()
-    statuses, ledgers = run_shop(stack, tmp_path_factory.mktemp("shop"), MODES, ORDERS)
+    statuses, ledgers = run_services(stack, tmp_path_factory.mktemp("shop"), MODES, ORDERS)
     metrics = [f"{LATENCY[mode][0]}?service=shop-{mode}" for mode in MODES]
     return Shop(statuses, collect(stack, ledgers, metrics=metrics))
 

@@ -2,24 +2,33 @@
 
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import httpx
 import pytest
-from crash_run import seeds, started
+from crash_run import Run, each, fleets, is_long, started
 from crash_server import Embedded
 from otlp_sender import HEADERS, Sender, request_of
 from stack import Stack, processes_of, wait_for
 
 
-@seeds
-def test_kill_9_at_any_point_loses_and_doubles_nothing(tmp_path: Path, seed: int):
-    with started(Embedded(tmp_path, ["--no-dashboard"]), seed) as run:
-        for _ in range(4 if run.thorough else 2):
+@fleets(at_once=3)
+def test_kill_9_at_any_point_loses_and_doubles_nothing(tmp_path: Path, seeds: Sequence[int]):
+    servers = {}
+    for seed in seeds:
+        folder = tmp_path / f"seed-{seed}"
+        folder.mkdir()
+        servers[seed] = Embedded(folder, ["--no-dashboard"])
+
+    def live_and_die(run: Run) -> None:
+        for _ in range(4 if is_long(seeds) else 2):
             run.pause(0.1, 3.0)
             run.kill_and_restart()
         run.await_answers("acknowledged")
+
+    with started(servers) as runs:
+        each(runs, live_and_die)
 
 
 def test_kill_9_leaves_no_child(make_stack: Callable[..., Stack]):

@@ -286,13 +286,10 @@ def other_wire_types():
         yield Case("fixed64", signal, tag(1, FIXED64) + bytes(8))
         yield Case("fixed32", signal, tag(1, FIXED32) + bytes(4))
         yield Case("a group", signal, tag(1, GROUP) + b"\x08\x01" + tag(1, GROUP_END))
-        yield Case("all of them behind a valid item", signal, ordinary(signal) + tag(1, VARINT) + b"\x05")
-    for number, wire_type, payload in (
-        (4, VARINT, b"\x07"),
-        (7, VARINT, b"\x07"),
-        (9, FIXED32, b"abcd"),
-        (15, FIXED64, bytes(8)),
-    ):
+    # the engine takes none of these as they are: the writer finds them in the segment, and stores them all the same
+    for signal, swapped in (("metrics", tag(1, VARINT) + b"\x05"), ("logs", tag(1, GROUP) + tag(1, GROUP_END))):
+        yield Case("behind a valid item", signal, ordinary(signal) + swapped)
+    for number, wire_type, payload in ((7, VARINT, b"\x07"), (9, FIXED32, b"abcd")):
         body = enveloped(OTLP.span().SerializeToString() + tag(number, wire_type) + payload)
         yield Case(f"a span's field {number} as {wire_type}", "traces", body)
 
@@ -726,7 +723,6 @@ CASES = {
     17: too_many_attributes,
     18: twice_the_same_key,
     19: odd_services,
-    21: empty_items,
     35: odd_points,
     36: type_flips,
     37: ended_series,

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import grpc
+import pytest
 import uvloop
 from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
@@ -96,8 +97,13 @@ class OtlpStack:
             self._ordinary.append(span.span_id.hex())
 
     def settle(self):
-        """Wait until everything that was acknowledged is stored."""
-        wait_until(lambda: all(lane.stored_items == lane.accepted_items for lane in self.intake.status()), 60)
+        """Seal what was acknowledged, and wait until it is stored."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("collector.spool.SEAL_AFTER_S", 0.0)
+            for lane in self.intake._lanes.values():
+                with lane.spool._changed:
+                    lane.spool._changed.notify_all()
+            wait_until(lambda: all(lane.stored_items == lane.accepted_items for lane in self.intake.status()), 120)
 
     def check_books(self):
         """Everything acknowledged is stored, once, and nothing was put aside as a dead letter."""

@@ -137,7 +137,7 @@ def test_the_doctor_tells_alarms_and_findings_with_their_remedies(database, stor
         done = CliRunner().invoke(main, ["doctor", "--api", url.removeprefix("http://")])
         as_json = CliRunner().invoke(main, ["doctor", "--json", "--api", url.removeprefix("http://")])
     assert done.exit_code == 1
-    assert "! traces at a:4318: 2 acknowledged requests were damaged" in done.output
+    assert "! traces at a:4318: 2 acknowledged requests damaged" in done.output
     assert "smartctl" in done.output
     assert "job in prod:\n  critical: 20 of 20 spans have a time that cannot be true" in done.output
     assert "start_time_unix_nano" in done.output

@@ -86,6 +86,16 @@ def test_a_metric_is_listed_and_shown_over_time_with_its_exemplars(api, database
     assert (exemplar.value, exemplar.trace_id) == (7, (b"t" * 16).hex())
 
 
+def test_a_name_with_two_units_is_shown_in_one_and_says_so(api, database, store, otlp):
+    points = [otlp.point(at(60), as_double=value) for value in (1.5, 1500.0)]
+    bodies = [otlp.metric("wait", "gauge", point, unit=unit) for point, unit in zip(points, ("s", "ms"), strict=True)]
+    store(database, *bodies, signal="metrics")
+    found = api.metric("wait", unit="ms")
+    assert [step.value for step in found.items[0].steps] == [1500.0]
+    assert {kind.unit for kind in found.kinds} == {"s", "ms"}
+    assert "gauge in 's'" in found.warnings[0]
+
+
 @pytest.mark.parametrize(
     ("path", "asked", "status", "reason"),
     [

@@ -291,7 +291,7 @@ def test_caches_by_span_and_by_counter(api, database, store, otlp, shop):
     for number, (hits, misses) in enumerate([(10, 10), (70, 30)]):
         for name, value in (("cache.hits", hits), ("cache.misses", misses)):
             body = otlp.counter(
-                name, value, at_ns=at + number * 60 * 10**9, start_ns=at - 3600 * 10**9, attributes={"cache": "pages"}
+                name, value, at_ns=at + number * 60 * 10**9, start_ns=at - 86_400 * 10**9, attributes={"cache": "pages"}
             )
             store(database, body, signal="metrics")
     found = {(cache.name, cache.source): cache for cache in api.caches()}

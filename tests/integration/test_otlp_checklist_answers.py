@@ -5,6 +5,7 @@ Sources: opentelemetry-proto docs/specification.md.
 
 import asyncio
 import json
+import threading
 import time
 from contextlib import contextmanager
 
@@ -215,8 +216,6 @@ def test_22_unavailable_comes_before_any_initial_metadata(tmp_path):
 
 def test_23_calls_without_a_message_do_not_block_others(conforming):
     """So maximum_concurrent_rpcs is not used: half-open calls would count, and the excess would be dropped."""
-    import threading
-
     end = threading.Event()
 
     def nothing_yet():
@@ -280,8 +279,10 @@ def test_26_who_sends_half_a_request_is_not_waited_for(tmp_path):
                 assert connection.recv(1000) == b""
     silent_server = grpc_receiver(Database(NOWHERE, create=False), tmp_path / "g", server_options={"timeout_s": 0.3})
     with silent_server as found, found.channel() as channel:
-        silent = channel.stream_unary(GrpcReceiver.TRACES).future(iter(lambda: time.sleep(2), 0), timeout=20)
+        end = threading.Event()
+        silent = channel.stream_unary(GrpcReceiver.TRACES).future(iter(end.wait, True), timeout=20)
         assert silent.code() is grpc.StatusCode.UNAVAILABLE
+        end.set()
 
 
 def test_27_logs_are_received_and_stored_and_profiles_are_not_there(conforming):

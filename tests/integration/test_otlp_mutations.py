@@ -26,7 +26,8 @@ from tests.integration.otlp_stack import TABLES
 from tests.receivers import JSON, PROTOBUF, stored
 
 SENDERS = 4
-FLAT_BYTES = 40 << 20
+BOUNDED_BYTES = 120 << 20  # a new process first grows to what it needs under load
+FLAT_BYTES = 30 << 20
 
 
 @dataclass(frozen=True)
@@ -173,7 +174,7 @@ def stored_rows(collector, signal):
 def test_a_thousand_damaged_requests_are_answered_200_or_400_and_all_that_is_accepted_is_stored(collector_process):
     with Resident(collector_process) as memory:
         hurt(collector_process, seed=1, count=1000)
-    assert memory.grown < FLAT_BYTES
+    assert memory.grown < BOUNDED_BYTES
 
 
 def test_damaged_messages_over_grpc_are_ok_or_an_invalid_argument(collector_process):
@@ -193,8 +194,9 @@ def export(channel, mutant):
 
 @pytest.mark.long
 def test_ten_thousand_damaged_requests_of_several_seeds_leave_the_memory_flat(collector_process):
-    hurt(collector_process, seed=100, count=1000)  # so that everything that is kept for good is there
-    with Resident(collector_process) as memory:
-        for seed in range(101, 110):
-            hurt(collector_process, seed, count=1000)
-    assert memory.grown < FLAT_BYTES
+    for seed in (100, 101):  # so that everything that is kept for good is there
+        hurt(collector_process, seed, count=1000)
+    before = collector_process.rss()
+    for seed in range(102, 112):
+        hurt(collector_process, seed, count=1000)
+    assert collector_process.rss() - before < FLAT_BYTES

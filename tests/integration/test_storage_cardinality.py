@@ -37,7 +37,9 @@ def test_what_overflows_is_counted_as_other_and_the_busiest_stay_told_apart(data
             " sumIf(requests, name = 'GET /pay') FROM red_1m WHERE service = 'leaky'"
         ).first_row
     assert (total, other, pay) == (30 + 100 + 10, 100, 10), "nothing is lost, and the busy operation is still itself"
-    assert int(database.command("SELECT uniqExact(name) FROM spans WHERE service = 'leaky'")) == 131, "spans keep theirs"
+    assert int(database.command("SELECT uniqExact(name) FROM spans WHERE service = 'leaky'")) == 131, (
+        "spans keep theirs"
+    )
     (limited,) = limited_operations(database, now=now)
     assert (limited.service, len(limited.names), len(limited.routes), limited.overflowing) == ("leaky", 10, 10, True)
 

@@ -10,7 +10,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from api.trace_tree import trace_of
 from slo.model import Indicator
-from storage import metrics, requests, services, traces
+from storage import requests, services, traces
 from storage.caches import caches
 from storage.sli import count_past
 
@@ -347,42 +347,6 @@ def test_a_service_without_a_name_is_unknown_service(database, store, otlp):
     )
     found = {(red.name, red.environment): red.requests for red in services.services(database, **hour())}
     assert found == {("unknown_service", ""): 1, ("unknown_service", "prod"): 2, ("old", "legacy"): 1}
-
-
-def test_gauges_sums_and_histograms_become_points_of_series(database, store, otlp):
-    at = otlp.ago_ns(seconds=30)
-    request, found = otlp.metrics_request(service="shop")
-    gauge = found.add(name="queue.depth", unit="{items}", description="How many wait.").gauge
-    gauge.data_points.add(time_unix_nano=at, as_int=0, attributes=otlp.pairs({"queue": "mail"}))
-    gauge.data_points.add(time_unix_nano=at, as_double=2.5, attributes=otlp.pairs({"queue": "print"}))
-    total = found.add(name="jobs.done", unit="1").sum
-    total.aggregation_temporality, total.is_monotonic = 2, True
-    total.data_points.add(time_unix_nano=at, start_time_unix_nano=at - 10**9, as_int=41)
-    histogram = found.add(name="latency", unit="s").histogram
-    histogram.aggregation_temporality = 1
-    histogram.data_points.add(
-        time_unix_nano=at, count=3, sum=0.6, min=0.1, max=0.3, bucket_counts=[1, 2], explicit_bounds=[0.15]
-    )
-    store(database, request.SerializeToString(), signal="metrics")
-    names = {item.metric: (item.type, item.unit, item.service, item.series) for item in metrics.metric_names(database)}
-    assert names == {
-        "queue.depth": ("gauge", "{items}", "shop", 2),
-        "jobs.done": ("sum", "1", "shop", 1),
-        "latency": ("histogram", "s", "shop", 1),
-    }
-    points = rows(
-        database,
-        """SELECT s.metric AS metric, s.attributes['queue'] AS queue, p.value AS value,
-            s.temporality = 'cumulative' AS c, s.monotonic AS m
-        FROM metric_points AS p JOIN metric_series AS s USING (series_id) ORDER BY value""",
-    )
-    assert [tuple(row.values()) for row in points] == [
-        ("queue.depth", "mail", 0.0, 0, False),
-        ("queue.depth", "print", 2.5, 0, False),
-        ("jobs.done", "", 41.0, 1, True),
-    ]
-    (point,) = rows(database, "SELECT count, sum, min, max, bounds, counts FROM metric_histograms")
-    assert tuple(point.values()) == (3, 0.6, 0.1, 0.3, [0.15], [1, 2])
 
 
 def test_metric_values_that_make_no_sense_do_not_make_an_insert_fail(database, store, otlp):

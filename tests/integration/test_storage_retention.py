@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 from storage.annotations import annotations
 from storage.migrate import migrate
-from storage.views import ViewSettings
 from storage.retention import apply_retention, enforce_disk_budget
+from storage.views import ViewSettings
 
 RAW = ("spans", "trace_index")
 METRICS = ("metric_points", "metric_histograms")

@@ -11,10 +11,11 @@ from benchmarks.engine import EngineRun
 from benchmarks.load import Outcome
 from benchmarks.report import MARKS, Benchmark, between_marks, merged, read
 from benchmarks.rotel import Peer, PeerError
+from benchmarks.server import spool_bytes
 from benchmarks.side import MismatchError, Run, Samples, await_stored, measure, require_equal
 from benchmarks.soak import Usage, judge
 from benchmarks.steady import Steady, first_and_last
-from benchmarks.sustained import Look, grows, report, spool_bytes
+from benchmarks.sustained import Look, grows, report
 
 MIB = 1 << 20
 
@@ -118,8 +119,8 @@ def test_without_a_peer_nothing_is_said_of_one():
     assert not [name for name in figures if name.startswith(("peer", "ratio", "engine", "collector"))]
 
 
-@pytest.mark.parametrize(("last", "expected"), [(100, False), (190, False), (201, True)])
-def test_a_backlog_grows_when_it_ends_more_than_a_second_of_load_higher(last, expected):
+@pytest.mark.parametrize(("last", "expected"), [(100, False), (290, False), (301, True)])
+def test_a_backlog_grows_when_it_ends_more_than_two_seconds_of_load_higher(last, expected):
     assert grows([100, 100, 500, 900, last, last], second_bytes=100) is expected
 
 
@@ -140,22 +141,29 @@ def test_a_rate_that_came_late_is_not_held():
 
 def test_the_spool_is_its_segments(tmp_path):
     for signal, name, size in (("traces", "1.seg", 100), ("metrics", "2.seg", 30), ("traces", "1.idx", 7)):
-        (tmp_path / signal).mkdir(exist_ok=True)
-        (tmp_path / signal / name).write_bytes(bytes(size))
+        folder = tmp_path / "data" / "spool" / signal
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(bytes(size))
     assert spool_bytes(tmp_path) == 130
 
 
 def test_a_process_that_grows_by_more_than_a_twentieth_is_not_flat():
     steady, growing = (Usage(100, 30, 200), Usage(100, 30, 200)), (Usage(100, 30, 200), Usage(106, 30, 200))
     seen = [{1: steady[late], 2: growing[late], **({3: steady[0]} if late else {})} for late in (0, 0, 0, 0, 1, 1)]
-    first, second = judge(seen)
+    first, second = judge(seen, 0)
     assert (first["flat"], second["flat"]) == (True, False)
-    assert second["rss_mb"] == [100.0, 106.0]
+    assert (second["rss_mb"], second["rss_mb_by_minute"]) == ([100.0, 106.0], [106])
 
 
 def test_threads_that_pile_up_are_not_flat():
-    (process,) = judge([{1: Usage(100, threads, 200)} for threads in (30, 30, 40)])
+    (process,) = judge([{1: Usage(100, threads, 200)} for threads in (30, 30, 40)], 0)
     assert process["flat"] is False
+
+
+def test_the_warm_up_does_not_count_and_is_shown():
+    seen = [{1: Usage(rss, 30, 200)} for rss in (*[50] * 60, 90, 90, 90)]
+    (process,) = judge(seen, 60)
+    assert (process["flat"], process["rss_mb"], process["rss_mb_by_minute"]) == (True, [90, 90], [50, 90])
 
 
 def test_the_last_line_of_a_benchmark_is_its_figures():

@@ -6,6 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from benchmarks.ingest import _parse
 from benchmarks.load import Load, Outcome, RefusedError
 from benchmarks.payload import plan
 
@@ -73,3 +74,18 @@ def test_percentiles_are_answer_times_that_were_seen():
     outcome = Outcome(answer_s=[0.004, 0.001, 0.002, 0.003])
     assert outcome.percentile_ms(0.5) == 3.0
     assert outcome.percentile_ms(0.99) == 4.0
+
+
+@pytest.mark.parametrize(
+    ("words", "rate", "spans"),
+    [
+        ([], None, 1_000_000),
+        (["--peer", "rotel"], 40_000, 800_000),
+        (["--rate", "60000", "--seconds", "60"], 60_000, 3_600_000),
+        (["--spans", "2000"], None, 2000),
+        (["--peer", "rotel", "--spans", "2000"], 40_000, 2000),
+    ],
+)
+def test_a_comparison_with_a_peer_has_a_rate_that_it_bears(words, rate, spans):
+    options = _parse(words)
+    assert (options.rate, options.spans) == (rate, spans)

@@ -151,7 +151,8 @@ def test_every_setting_is_documented_and_nothing_else():
 
 def test_every_setting_is_a_flag_of_some_command_with_its_description():
     helps = "".join(
-        CliRunner().invoke(main, [command, "--help"], terminal_width=1000).output for command in ("up", "doctor", "collector", "evaluator")
+        CliRunner().invoke(main, [command, "--help"], terminal_width=1000).output
+        for command in ("up", "doctor", "collector", "evaluator")
     )
     for name, field in Settings.model_fields.items():
         assert f"--{name.replace('_', '-')} " in helps

@@ -113,8 +113,8 @@ def test_refusals_are_counted_over_the_last_minutes_and_each_reason_has_its_reme
     reports[-1] = replace(reports[-1], refused_requests={"Overloaded": 10, "BadPayload": 1, "RateLimited": 2})
     found = ingest_alarms(reports, NOW)
     assert [alarm.text for alarm in found] == [
-        "6 requests were refused in the last 5 min (Overloaded)",
-        "2 requests were refused in the last 5 min (RateLimited)",
+        "6 requests refused in the last 5 min (Overloaded)",
+        "2 requests refused in the last 5 min (RateLimited)",
     ]
     assert [alarm.remedy for alarm in found] == [REFUSAL_REMEDIES["Overloaded"], REFUSAL_REMEDIES["RateLimited"]]
 
@@ -123,7 +123,7 @@ def test_refusals_of_a_young_process_count_from_its_start():
     started = NOW - timedelta(seconds=20)
     reports = minutes(0.1, started_at=started, refused_requests={"Unauthenticated": 3}, rejected_items=8)
     assert [alarm.text for alarm in ingest_alarms(reports, NOW)] == [
-        "3 requests were refused in the last 5 min (Unauthenticated)",
+        "3 requests refused in the last 5 min (Unauthenticated)",
         "8 items were left out as invalid in the last 5 min",
     ]
 

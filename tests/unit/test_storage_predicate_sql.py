@@ -31,7 +31,8 @@ PREDICATES = st.recursive(
     max_leaves=5,
 )
 WORDS = {
-    "AND", "OR", "NOT", "IN", "SELECT", "FROM", "WHERE", "false", "mapContains", "toString", "origin_id", "origins", "attributes",
+    "AND", "OR", "NOT", "IN", "SELECT", "FROM", "WHERE", "false", "mapContains", "toString", "origin_id", "origins",
+    "attributes",
     *(f"otlp_{infix}{kind}" for infix in ("", "is_") for kind in ("string", "int", "double", "bool")),
     "duration_ns", *WELL_KNOWN_FIELDS,
 }  # fmt: skip
