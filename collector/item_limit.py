@@ -27,6 +27,7 @@ SUSPICIOUS_BYTES = 3
 # a metric with one point is walked through in 10 fields; the first envelopes take a few more
 FIELDS_AN_ITEM = 10
 FIELDS_BESIDES = 1_000
+GROUP_LEVELS = 2
 VARINT_BYTES = 10
 WHOLE_VARINT = re.compile(rb"[\x80-\xff]{0,9}[\x00-\x7f]")
 VARINT, FIXED64, LENGTH, GROUP_START, GROUP_END, FIXED32 = range(6)
@@ -41,6 +42,7 @@ class Count:
 
     def __init__(self, body: bytes, path: tuple[frozenset[int], ...], item_limit: int, field_limit: int) -> None:
         self.items = 0
+        self.groups = 0  # resources and scopes around them, each of which the check looks at
         self.fields = 0
         self._body = body
         self._path = path
@@ -49,13 +51,13 @@ class Count:
 
     @property
     def is_whole(self) -> bool:
-        return self.items <= self._item_limit and self.fields <= self._field_limit
+        return max(self.items, self.groups) <= self._item_limit and self.fields <= self._field_limit
 
     def message(self, position: int, end: int, depth: int) -> None:
         """Count the items in the message between *position* and *end*, *depth* levels down the path."""
         body, wanted = self._body, self._path[depth]
         is_last = depth == len(self._path) - 1
-        while position < end and self.items <= self._item_limit and self.fields <= self._field_limit:
+        while position < end and self.is_whole:
             self.fields += 1
             tag, position = body[position], position + 1
             if tag > 0x7F:
@@ -72,6 +74,7 @@ class Count:
                 if is_last:
                     self.items += 1
                 else:
+                    self.groups += depth < GROUP_LEVELS
                     self.message(position, position + size, depth + 1)
             position += size
 
@@ -91,8 +94,9 @@ def refuse_too_many(signal: str, body: bytes, limit: int) -> None:
         raise too_many(signal, f"{count.items:,}" if count.is_whole else f"more than {2 * limit:,}", limit)
     if not count.is_whole:
         raise TooLarge(
-            f"the request of {len(body):,} bytes has more than {_field_limit(limit):,} fields around its "
-            f"{NOUNS[signal]}, which are limited to {limit:,}; send smaller batches ({REMEDIES[signal]})"
+            f"the request of {len(body):,} bytes has more than {2 * limit:,} resources and scopes, or "
+            f"{_field_limit(limit):,} fields, around its {NOUNS[signal]}; the limit of those is {limit:,}: "
+            f"send smaller batches ({REMEDIES[signal]})"
         )
 
 

@@ -3,11 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from typing import NoReturn
 
 import grpc
 from grpc.aio import EOF, Server, ServicerContext
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
+from collector.check import Checked
 from collector.errors import BadPayload, InternalFault, Refused, TooSlow
 from collector.intake import SIGNALS, Intake
 from collector.media import success_bytes
@@ -105,18 +107,24 @@ def _handler(intake: Intake, signal: str, timeout_s: float) -> grpc.GenericRpcHa
     only so is a call authenticated before its message is read, and ended when the message never comes.
     """
 
-    async def export(_requests: object, context: ServicerContext) -> bytes:
+    async def accept(context: ServicerContext) -> Checked | Refused:
+        """Return a refusal without its traceback: gRPC keeps what a call is aborted with, and the frames the body."""
         try:
             with intake.admission.enter(_authorization(context), signal) as entry:
                 body = await _read(context, timeout_s)
                 entry.take(len(body))
-                checked = await intake.accept(signal, body, entry)
+                return await intake.accept(signal, body, entry)
         except Refused as refusal:
-            await _abort(context, refusal)
+            return type(refusal)(str(refusal))
         except Exception:
             log.exception("a request failed inside")
-            await _abort(context, InternalFault("the receiver failed; send again"))
-        return success_bytes(signal, checked)
+            return InternalFault("the receiver failed; send again")
+
+    async def export(_requests: object, context: ServicerContext) -> bytes:
+        found = await accept(context)
+        if isinstance(found, Refused):
+            await _abort(context, found)
+        return success_bytes(signal, found)
 
     method = grpc.stream_unary_rpc_method_handler(export)  # no serializers: bytes in, bytes out
     return grpc.method_handlers_generic_handler(SERVICES[signal], {"Export": method})
@@ -141,9 +149,10 @@ def _authorization(context: ServicerContext) -> str | None:
     return ", ".join(value if isinstance(value, str) else value.decode("latin-1") for value in values) or None
 
 
-async def _abort(context: ServicerContext, refusal: Refused) -> None:
+async def _abort(context: ServicerContext, refusal: Refused) -> NoReturn:
     """End the call before anything else was sent: some clients read the status only from such an answer."""
     await context.abort(STATUS_CODES[refusal.grpc[0]], printable(str(refusal)), _trailers(refusal))
+    raise AssertionError("abort raises")
 
 
 def _trailers(refusal: Refused) -> tuple[tuple[str, bytes], ...]:

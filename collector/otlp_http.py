@@ -141,13 +141,18 @@ def build_app(
         except ClientGone:
             return
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 -- every defect has an answer, and is logged
-            refusal = _refusal(error)
-            unread = not body.complete and (isinstance(refusal, TooSlow) or not request.has_small_body())
-            await _send(send, refusal.http, *_refused(request, refusal, close=unread), cors.headers(origin))
+            await _refuse(send, request, body, error, cors.headers(origin))
         else:
             await _send(send, 200, [(b"content-type", media.name.encode())], answer, cors.headers(origin))
 
     return app
+
+
+async def _refuse(send: Send, request: _Request, body: _Body, error: BaseException, headers: Headers) -> None:
+    """Answer *error*. In a frame of its own: kept by a frame of its traceback, it would keep the body in memory."""
+    refusal = _refusal(error)
+    unread = not body.complete and (isinstance(refusal, TooSlow) or not request.has_small_body())
+    await _send(send, refusal.http, *_refused(request, refusal, close=unread), headers)
 
 
 def _signal(request: _Request, paths: dict[str, str]) -> str:

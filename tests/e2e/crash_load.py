@@ -57,7 +57,7 @@ class Load:
         for transport in (over_http, over_http, over_grpc):
             target = self.grpc if transport is over_grpc else self.http
             chance = random.Random(self.chance.getrandbits(64))
-            self._threads.append(threading.Thread(target=self._run, args=(transport, target, chance)))
+            self._threads.append(threading.Thread(target=self._run, args=(transport, target, chance), daemon=True))
         for thread in self._threads:
             thread.start()
         return self

@@ -2,6 +2,7 @@
 
 import pytest
 
+from storage.migrate import migrate
 from tests.conftest import WITH_ROWS
 from tests.integration.otlp_process import CollectorProcess
 from tests.integration.otlp_stack import otlp_stack
@@ -27,9 +28,11 @@ def conforming(_chdb, otlp, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def collector_process(_http, bridge, tmp_path_factory):
-    """`ninelives collector` in a process of its own, before the server of this session."""
-    database = _http.migrated
+    """`ninelives collector` in a process of its own, with a database of its own in the server of this session."""
+    database = _http.database()
+    migrate(database)
     found = CollectorProcess(tmp_path_factory.mktemp("collector"), database, bridge.url(database.address.database))
     found.start()
     yield found
     assert found.stop() == 0
+    _http.drop(database)

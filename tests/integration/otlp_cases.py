@@ -487,7 +487,8 @@ def empty_items():
         yield Case("2,000,000 empty items", signal, field(1, field(2, b"\x12\x00" * 2_000_000)), 413, says="limit")
     points = field(5, b"\x0a\x00" * 2_000_000)
     yield Case("2,000,000 empty items", "metrics", field(1, field(2, field(2, points))), 413, says="limit")
-    yield Case("2,000,000 empty envelopes", "traces", b"\x0a\x00" * 2_000_000, 413, says="fields")
+    for count in (1_000_000, 2_000_000):
+        yield Case(f"{count:,} empty envelopes", "traces", b"\x0a\x00" * count, 413, says="resources and scopes")
 
 
 def histogram(**fields):

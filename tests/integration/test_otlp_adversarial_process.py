@@ -19,6 +19,7 @@ from tests.receivers import PROTOBUF, wait_until
 
 MIB = 1 << 20
 BOMB = 64 * MIB
+PATIENCE_S = 60  # the breaker asks the database ever more seldom
 SOON_S = 1.0  # measured on an idle machine: 0.05; the tests may share theirs
 
 
@@ -82,6 +83,18 @@ def test_21_millions_of_empty_items_take_no_memory(sends):
             assert sends.post(gzip.compress(case.body), case.signal, Content_Encoding="gzip") == 413
             assert sends.call(case.body, case.signal) is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert memory.grown < 100 * MIB
+
+
+def test_04_22_what_was_refused_does_not_stay_in_memory(sends):
+    body = os.urandom(15 * MIB)
+    for _ in range(2):
+        sends.post(body)
+        sends.call(body)
+    with Resident(sends) as memory:
+        for _ in range(15):
+            assert sends.post(body) == 400
+            assert sends.call(body) is grpc.StatusCode.INVALID_ARGUMENT
+    assert memory.grown < 150 * MIB
 
 
 def test_41_100_mb_with_a_bad_token_are_refused_and_not_buffered(sends):
@@ -154,10 +167,10 @@ def test_43_what_comes_while_the_database_refuses_is_kept_and_stored_once(sends,
         for code in FAULTS.values():
             bridge.fault(only="INSERT", code=code)
             send()
-        wait_until(lambda: "trying again" in sends.log)
+        wait_until(lambda: "trying again" in sends.log, PATIENCE_S)
         bridge.fault(only="INSERT", cut=True)  # the insert happens, and its answer is lost
         send()
-        wait_until(lambda: set(sent[:-1]) <= set(stored_names(sends, "fault-%")))
+        wait_until(lambda: set(sent[:-1]) <= set(stored_names(sends, "fault-%")), PATIENCE_S)
     finally:
         bridge.heal()
     sends.settle()
