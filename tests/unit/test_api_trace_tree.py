@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.trace_tree import trace_of
-from storage.traces import SpanEvent, StoredSpan
+from storage.origins import Origin
+from storage.stored_span import SpanEvent, StoredSpan
 
 START_NS = 1_790_000_000_000_000_000
 TRACE = "ab" * 16
@@ -27,11 +28,20 @@ def span(number, parent=None, *, start=0, duration=10, service="shop", error=Fal
         status="unset",
         status_message="",
         error=error,
-        scope="",
+        trace_state="",
+        flags=0,
+        weight=1,
+        quarantined=False,
+        original_start_ns=0,
+        original_end_ns=0,
         attributes={},
-        resource={},
+        attribute_types={},
+        dropped_attributes=0,
         events=list(events),
+        dropped_events=0,
         links=[],
+        dropped_links=0,
+        origin=Origin(),
     )
 
 
@@ -92,7 +102,7 @@ def test_a_trace_10000_deep_is_no_problem(order):
 
 
 def test_times_count_from_the_start_of_the_trace():
-    event = SpanEvent("e", START_NS + 1_500_000, {})
+    event = SpanEvent("e", START_NS + 1_500_000, {}, 0)
     child = span(2, 1, start=1_000_000, duration=4_000_000, service="pay", error=True, events=[event])
     trace = trace_of(TRACE, [span(1, duration=3_000_000), child])
     assert (trace.duration_ms, trace.errors, trace.services) == (5.0, 1, ["pay", "shop"])
