@@ -28,7 +28,7 @@ demo: install
 # Pure parts, storage on the real engine, processes on free ports: under three minutes.
 # The order is shuffled the same way each time, so that a red run can be repeated; plain pytest shuffles anew.
 test: $(DEV_STAMP)
-	$(BIN)/pytest --randomly-seed=20261122 -m "not e2e and not long"
+	$(BIN)/pytest --randomly-seed=20261122 -n 2 --dist loadfile -m "not e2e and not long"
 
 # The real processes, a browser, real peers.
 test-e2e: $(DEV_STAMP) debian

@@ -51,7 +51,8 @@ class Count:
 
     @property
     def is_whole(self) -> bool:
-        return max(self.items, self.groups) <= self._item_limit and self.fields <= self._field_limit
+        few_groups = self.groups <= GROUP_LEVELS * self._item_limit  # each item may have its own
+        return few_groups and self.items <= self._item_limit and self.fields <= self._field_limit
 
     def message(self, position: int, end: int, depth: int) -> None:
         """Count the items in the message between *position* and *end*, *depth* levels down the path."""
@@ -94,7 +95,7 @@ def refuse_too_many(signal: str, body: bytes, limit: int) -> None:
         raise too_many(signal, f"{count.items:,}" if count.is_whole else f"more than {2 * limit:,}", limit)
     if not count.is_whole:
         raise TooLarge(
-            f"the request of {len(body):,} bytes has more than {2 * limit:,} resources and scopes, or "
+            f"the request of {len(body):,} bytes has more than {2 * GROUP_LEVELS * limit:,} resources and scopes, or "
             f"{_field_limit(limit):,} fields, around its {NOUNS[signal]}; the limit of those is {limit:,}: "
             f"send smaller batches ({REMEDIES[signal]})"
         )

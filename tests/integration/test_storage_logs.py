@@ -14,7 +14,7 @@ TRACE = bytes(range(1, 17))
 
 
 def find(database, *, limit=100, cursor=None, **asked):
-    search = LogSearch(START, NOW + timedelta(minutes=1), **asked)
+    search = LogSearch(START, datetime.now(UTC) + timedelta(minutes=1), **asked)
     return search_logs(database, search, limit=limit, cursor=cursor)
 
 

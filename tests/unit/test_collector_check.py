@@ -205,7 +205,10 @@ def test_two_million_empty_items_are_refused_before_they_take_memory_or_time(sig
 
 
 def test_a_flood_of_empty_envelopes_around_nothing_is_refused():
-    with pytest.raises(TooLarge, match="more than 11,000 fields around its spans, which are limited to 1,000"):
+    with pytest.raises(
+        TooLarge,
+        match="more than 4,000 resources and scopes, or 11,000 fields, around its spans; the limit of those is 1,000",
+    ):
         check("traces", b"\x0a\x00" * 20_000, item_limit=1_000)
 
 

@@ -174,7 +174,7 @@ def test_nothing_is_published_beyond_loopback(compose):
 
 def test_the_collector_pipelines_name_only_declared_components(collector):
     service = collector["service"]
-    assert set(service["pipelines"]) == {"traces", "metrics"}
+    assert set(service["pipelines"]) == {"traces", "metrics", "logs"}
     assert set(service["extensions"]) <= set(collector["extensions"])
     used = {kind: set() for kind in ("receivers", "processors", "exporters")}
     for pipeline in service["pipelines"].values():
