@@ -30,9 +30,10 @@ demo: install
 test: $(DEV_STAMP)
 	$(BIN)/pytest --randomly-seed=20261122 -n 2 --dist loadfile -m "not e2e and not long"
 
-# The real processes, a browser, real peers.
+# The real processes, a browser, real peers; E2E="…" for a part of it.
+E2E ?= tests/e2e
 test-e2e: $(DEV_STAMP) debian
-	$(BIN)/pytest -p no:randomly -m "e2e and not long" tests/e2e
+	$(BIN)/pytest -p no:randomly -m "e2e and not long" $(E2E)
 
 # Crash matrices, many seeds, soak: an hour or so.
 test-long: $(DEV_STAMP) debian

@@ -21,6 +21,7 @@ def figures_of(*words):
     return json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.long
 def test_a_small_run_stores_what_it_sent_and_compares_itself_with_the_peer_and_the_engine():
     figures = figures_of("benchmarks.ingest", "--peer", "rotel", "--rate", "5000", "--seconds", "2", "--clients", "2")
     assert figures["spans"] == 10_000
@@ -32,6 +33,7 @@ def test_a_small_run_stores_what_it_sent_and_compares_itself_with_the_peer_and_t
     assert figures["collector_us_per_span"] > 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("signal", "items"), [("traces", "spans"), ("metrics", "points")])
 def test_a_small_rate_is_held(signal, items):
     figures = figures_of("benchmarks.sustained", "--signal", signal, "--rate", "2000", "--seconds", "9")
@@ -40,6 +42,7 @@ def test_a_small_rate_is_held(signal, items):
     assert figures["rss_peak_mb"] > 50
 
 
+@pytest.mark.long
 def test_a_short_soak_looks_at_every_process():
     done = run("benchmarks.soak", "--rate", "1000", "--seconds", "15", "--warm-up", "3")
     figures = json.loads(done.stdout.splitlines()[-1])

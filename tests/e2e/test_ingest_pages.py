@@ -96,11 +96,11 @@ def test_an_exemplar_in_the_list_leads_to_its_trace(visit: Visit):
 def test_a_log_record_is_found_unfolds_and_leads_to_its_trace(visit: Visit, pictures: Path):
     visit.go("/logs?log_text=DECLINED&log_severity=Error+and+above&log_range=15m")
     first = visit.page.get_by_role("button", name="the card was declined").first
+    visit.picture(pictures / "logs.png")
     first.click()
     visit.sees("customer.id")
     visit.sees("deployment.environment.name")
     assert "record=" in visit.page.url
-    visit.picture(pictures / "logs.png")
     visit.page.get_by_role("link", name="Trace", exact=True).first.click()
     lands_on_its_trace(visit, "GET /invoices/")
 
