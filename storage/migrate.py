@@ -33,7 +33,8 @@ def pending(database: Database, migrations: list[Migration]) -> list[Migration]:
     for name, checksum in applied.items():
         if name not in known:
             raise MigrationError(
-                f"the database has migration {name}, which this version does not know: use the newer version"
+                f"the database has migration {name}, which this version does not know: use the newer version that made"
+                " it, or, if it was made before the first release, a new data folder"
             )
         if known[name].checksum != checksum:
             raise MigrationError(
