@@ -195,7 +195,7 @@ def test_a_segment_is_sealed_by_age(open_spool, monkeypatch):
     assert time.monotonic() - started >= 0.2
 
 
-def test_it_seals_at_24_mib_or_a_second_after_the_first_byte():
+def test_it_seals_at_48_mib_or_a_second_after_the_first_byte():
     assert (spools.SEAL_BYTES, spools.SEAL_AFTER_S) == (48 << 20, 1.0)
 
 
