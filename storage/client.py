@@ -17,11 +17,15 @@ from urllib.parse import parse_qs, unquote, urlsplit
 os.environ["TZ"] = "UTC"
 
 import clickhouse_connect
+from clickhouse_connect.driver import options
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from urllib3.exceptions import HTTPError
 
 from storage.errors import DatabaseError, DatabaseUrlError
+
+# Each insert asks whether its rows are a data frame: that would load pandas, 45 to 80 MB for an answer known before.
+options.pd = options.np = None
 
 DEFAULT_DATABASE = "ninelives"
 MAX_CLIENTS = 8

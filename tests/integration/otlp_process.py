@@ -135,10 +135,12 @@ class Resident:
     """The highest resident memory of *process* while this is open, sampled each 10 ms by a thread."""
 
     def __init__(self, collector):
+        self._collector = collector
         self._read = collector.rss
         self.before = self.most = 0
 
     def __enter__(self):
+        self._collector.settle()  # the insert of what was sent before takes memory of its own
         self.before = self.most = self._read()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch)
