@@ -19,7 +19,7 @@ from collector.segment import Segment, born_at, digest, new_id, sync_folder
 log = logging.getLogger(__name__)
 
 SEAL_BYTES = 48 << 20
-SEAL_AFTER_S = 1.0
+SEAL_AFTER_S = 2.0
 
 
 class Spool:

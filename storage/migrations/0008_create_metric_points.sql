@@ -17,4 +17,4 @@ PARTITION BY toDate(ts)
 ORDER BY (metric, toStartOfHour(ts), series_id, ts)
 TTL toDate(ts) + INTERVAL 31 DAY
 SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000,
-    fsync_after_insert = 1, fsync_part_directory = 1
+    min_bytes_for_wide_part = 134217728, fsync_after_insert = 1, fsync_part_directory = 1

@@ -5,7 +5,7 @@ SELECT
     service, environment, version, kind, name, http_route,
     toUInt8(intDiv(http_status, 100)) AS http_class,
     cache_hit,
-    if(cache_hit < 0 OR cache_name != '', toString(cache_name), toString(name)) AS cache,
+    if(cache_hit < 0 OR cache_name != '', cache_name, name) AS cache,
     toInt16(floor(log2(greatest(duration_ns, 1)) * 32)) AS bucket,
     sum(weight) AS requests,
     sumIf(weight, error) AS errors,
@@ -13,4 +13,4 @@ SELECT
     max(duration_ns) AS duration_max_ns
 FROM spans
 WHERE NOT quarantined
-GROUP BY t, service, environment, version, kind, name, http_route, http_class, cache_hit, cache, bucket
+GROUP BY t, service, environment, version, kind, name, http_route, http_class, cache_hit, cache_name, bucket
