@@ -22,7 +22,7 @@ def measure(spans: int, rounds: int) -> dict[str, float]:
     request = parse("traces", body)
     parts: dict[str, Callable[[], object]] = {
         "parse": lambda: parse("traces", body),
-        "look": lambda: check_traces(request, len(body)),
+        "look": lambda: check_traces(request, body),
         "check": lambda: check("traces", body),
         "serialise": request.SerializeToString,
         "count_items": lambda: count_items("traces", body, DEFAULT_ITEM_LIMIT),

@@ -16,7 +16,7 @@ from collector.services import service_names
 
 __all__ = ["Checked", "canonical", "check", "parse"]
 
-_LOOKS: dict[str, Callable[[Any, int], Findings]] = {
+_LOOKS: dict[str, Callable[[Any, bytes], Findings]] = {
     "traces": check_traces,
     "metrics": check_metrics,
     "logs": check_logs,
@@ -60,7 +60,7 @@ def check(signal: str, body: bytes, *, item_limit: int = DEFAULT_ITEM_LIMIT) -> 
 
 def _checked(signal: str, body: bytes, request: Any, item_limit: int) -> Checked:
     services = service_names(getattr(request, _GROUPS[signal]))
-    found = _LOOKS[signal](request, len(body))
+    found = _LOOKS[signal](request, body)
     if found.total > item_limit:
         raise too_many(signal, f"{found.total:,}", item_limit)
     if found.doubtful and (other := signal_like(signal, body, item_limit)):

@@ -8,7 +8,7 @@ from collector.findings import Findings, counted
 LOOKED_AT = attrgetter("trace_id", "span_id", "time_unix_nano", "observed_time_unix_nano")
 
 
-def check_logs(request: Any, _size_bytes: int) -> Findings:
+def check_logs(request: Any, _body: bytes) -> Findings:
     """Clear ids of a wrong length in *request* and return what was found: no record is invalid by itself."""
     records = [record for group in request.resource_logs for scope in group.scope_logs for record in scope.log_records]
     found = Findings("log records", len(records))

@@ -9,7 +9,7 @@ NO_TEMPORALITY = "of an unspecified aggregation temporality"
 TEMPORALITIES = {1, 2}  # delta, cumulative
 
 
-def check_metrics(request: Any, _size_bytes: int) -> Findings:
+def check_metrics(request: Any, _body: bytes) -> Findings:
     """Remove the unusable points from *request* and return what was found."""
     found = Findings("data points", 0)
     metrics = 0

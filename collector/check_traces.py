@@ -1,11 +1,10 @@
 """The look at a traces request: ids of every span, names, and the size of spans in large bodies."""
 
 from collections.abc import Iterator
-from itertools import islice
-from operator import attrgetter
 from typing import Any
 
 from collector.findings import Findings, counted
+from collector.span_ids import ids_are_sound, names_are_plain
 
 NO_TRACE = bytes(16)
 NO_SPAN = bytes(8)
@@ -15,12 +14,10 @@ ATTRIBUTES = 128
 NAME_BYTES = 1_024
 KEY_BYTES = 255
 LARGE_SPAN_BYTES = 1_024
-BATCH = 512  # what is looked at together stays in the processor's cache
 MAX_DROPPED = 2**32 - 1
-LOOKED_AT = attrgetter("trace_id", "span_id", "name")
 
 
-def check_traces(request: Any, size_bytes: int) -> Findings:
+def check_traces(request: Any, body: bytes) -> Findings:
     """Remove the spans with bad ids from *request* and cut what is too long; return what was found.
 
     Ids and names of every span are exact. Attributes are looked at only when the body has more than 1 KiB a span on
@@ -30,21 +27,14 @@ def check_traces(request: Any, size_bytes: int) -> Findings:
 
     Args:
         request: As `parse` returns it.
-        size_bytes: Length of the body it was parsed from.
+        body: What it was parsed from.
     """
-    found = Findings("spans", 0)
-    bad_ids = odd_names = False
-    spans = _spans(request)
-    while batch := list(islice(spans, BATCH)):
-        found.total += len(batch)
-        trace_ids, span_ids, names = zip(*map(LOOKED_AT, batch), strict=True)
-        bad_ids = bad_ids or _has_bad_id(trace_ids, span_ids)
-        odd_names = odd_names or max(map(len, names)) > NAME_BYTES or not b"".join(names).isascii()
-    if bad_ids:
+    found = Findings("spans", sum(len(scope.spans) for group in request.resource_spans for scope in group.scope_spans))
+    if not ids_are_sound(body):
         _leave_out_bad_ids(request, found)
-    if odd_names:
+    if not names_are_plain(body):
         _look_at_names(request, found)
-    if size_bytes > LARGE_SPAN_BYTES * found.total:
+    if len(body) > LARGE_SPAN_BYTES * found.total:
         _look_at_attributes(request, found)
     first = next(_spans(request), None)
     found.doubtful = bool(found.total) and not (first and (first.start_time_unix_nano or first.end_time_unix_nano))
@@ -53,11 +43,6 @@ def check_traces(request: Any, size_bytes: int) -> Findings:
 
 def _spans(request: Any) -> Iterator[Any]:
     return (span for group in request.resource_spans for scope in group.scope_spans for span in scope.spans)
-
-
-def _has_bad_id(trace_ids: tuple[bytes, ...], span_ids: tuple[bytes, ...]) -> bool:
-    lengths_fit = set(map(len, trace_ids)) == {16} and set(map(len, span_ids)) == {8}
-    return not lengths_fit or NO_TRACE in trace_ids or NO_SPAN in span_ids
 
 
 def _leave_out_bad_ids(request: Any, found: Findings) -> None:
