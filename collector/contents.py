@@ -1,8 +1,10 @@
-"""The contents of a segment: its bytes, read and verified each time before they are inserted."""
+"""The contents of a segment: its requests, verified each time before they are inserted."""
 
 import logging
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from collector.index import NO_DIGEST, Count, Entry, Kind, mend, read_index, write_index
 from collector.segment import Segment, checksum, unframe
@@ -24,19 +26,31 @@ class Damage:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Contents:
     """What a segment holds.
 
     Attributes:
         entries: All of them, sound and damaged, so that halving them comes out the same however many are damaged.
+        is_whole: The file holds all of them, all are sound, and nothing lies behind them.
     """
 
-    data: bytes
+    segment: Segment
     entries: Sequence[Entry]
+    is_whole: bool
+    _data: bytes | None = None
 
-    def sound(self, entries: Sequence[Entry]) -> memoryview | bytes:
-        """Return the sound requests among *entries*, as one block; without copying when all are sound."""
+    @property
+    def data(self) -> bytes:
+        """The segment's bytes, read when they are asked for first: a whole file needs nobody who holds them."""
+        if self._data is None:
+            self._data = self.segment.read()
+        return self._data
+
+    def sound(self, entries: Sequence[Entry]) -> Path | memoryview | bytes:
+        """Return the sound requests among *entries* as one block; where possible the file itself, or no copy."""
+        if self.is_whole and len(entries) == len(self.entries):
+            return self.segment.path
         if all(entry.kind == Kind.REQUEST for entry in entries):
             return memoryview(self.data)[entries[0].offset : entries[-1].end]
         return b"".join(self.data[entry.offset : entry.end] for entry in entries if entry.kind == Kind.REQUEST)
@@ -69,14 +83,31 @@ def load(segment: Segment, count: Count) -> Contents:
     Raises:
         OSError: the disk refused; try again.
     """
-    data, index = segment.read(), read_index(segment.index_path)
+    index = read_index(segment.index_path)
     known = [entry for entry in index.entries if entry.end <= segment.size]
     complete = not index.flawed and known and known[-1].end == segment.size
+    if complete and _is_whole(segment, known):
+        return Contents(segment, known, is_whole=True)
+    data = segment.read()
     found = known if complete else mend(known, data, segment.size, count)
     entries = [entry if _is_sound(entry, data) else entry.marked(Kind.DAMAGED) for entry in found]
     if entries != known:
         _mark(segment, entries)
-    return Contents(data, entries)
+    return Contents(segment, entries, is_whole=False, _data=data)
+
+
+def _is_whole(segment: Segment, entries: Sequence[Entry]) -> bool:
+    """Return whether the file holds exactly *entries*, as they were written; read one by one, to keep no copy of it."""
+    if any(entry.kind != Kind.REQUEST for entry in entries):
+        return False
+    try:
+        with segment.path.open("rb", buffering=0) as file:
+            descriptor = file.fileno()
+            return os.fstat(descriptor).st_size == segment.size and all(
+                checksum(os.pread(descriptor, entry.length, entry.offset)) == entry.checksum for entry in entries
+            )
+    except OSError:
+        return False
 
 
 def _mark(segment: Segment, entries: Sequence[Entry]) -> None:

@@ -1,6 +1,7 @@
 """The insertion of one segment: whole under its id, in halves where the database cannot read a request of it."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from collector.check import canonical
 from collector.contents import Contents
@@ -9,7 +10,7 @@ from collector.index import Entry, Kind
 from collector.segment import frame
 from storage.errors import DECODE_ERROR_CODES, DatabaseError
 
-Insert = Callable[[memoryview | bytes, str], None]
+Insert = Callable[[Path | memoryview | bytes, str], None]
 Bury = Callable[[Entry, bytes, str], None]
 
 
@@ -22,7 +23,7 @@ class Insertion:
     borders.
 
     Args:
-        insert: Inserts bytes under a token.
+        insert: Inserts bytes, or those of a file, under a token.
         bury: Puts a request aside that the database cannot read in any form, with the reason.
     """
 

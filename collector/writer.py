@@ -127,7 +127,7 @@ class Writer:
             self.state.last_stored_at = datetime.now(UTC)
         self._spool.remove(segment, frozenset(self._aside))
 
-    def _insert(self, data: memoryview | bytes, token: str) -> None:
+    def _insert(self, data: Path | memoryview | bytes, token: str) -> None:
         """Make one insert as soon as the breaker lets it pass, and tell the breaker how it went."""
         self._await_turn()
         started = time.monotonic()

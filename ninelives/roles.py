@@ -38,7 +38,7 @@ def run_collector(settings: Settings) -> NoReturn:
     """Receive OTLP, spool it, and write it into the database.
 
     Raises:
-        EmbeddedDatabaseError, PortInUseError, DataFolderHeldError, TokensError: before anything was started.
+        EmbeddedDatabaseError, PortInUseError, DataFolderError, TokensError: before anything was started.
     """
     database = _server(settings)
     lock = data_folder.hold(settings.data)

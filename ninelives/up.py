@@ -39,7 +39,7 @@ def run(settings: Settings, options: Options) -> NoReturn:
     """Run until SIGTERM or Ctrl-C, then end the process: a thread inside the engine must not meet Python's own end.
 
     Raises:
-        PortInUseError, DataFolderHeldError, TokensError: before anything was started.
+        PortInUseError, DataFolderError, TokensError: before anything was started.
     """
     lock = data_folder.hold(settings.data)
     data_folder.use_own_temporary_files(settings.data)

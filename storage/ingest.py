@@ -2,7 +2,6 @@
 
 from functools import cache
 from pathlib import Path
-from typing import cast
 
 from storage.client import Database
 
@@ -19,22 +18,27 @@ def schema_path(signal: str) -> Path:
     return Path(__file__).with_name("schema") / f"otlp_{signal}.proto"
 
 
-def insert_segment(database: Database, signal: str, data: memoryview | bytes, token: str) -> None:
+def insert_segment(database: Database, signal: str, data: Path | memoryview | bytes, token: str) -> None:
     """Insert length-delimited OTLP requests of *signal*; the same *token* with the same *data* stores them once.
+
+    Args:
+        database: Where to.
+        signal: "traces", "metrics" or "logs".
+        data: The requests, or a file of them, which the embedded engine then reads itself.
+        token: Names them.
 
     Raises:
         DatabaseError: with one of DECODE_ERROR_CODES nothing was stored; otherwise the outcome is unknown and the
             same call has to be made again.
+        OSError: the file cannot be read.
     """
-    settings = {
+    settings: dict[str, str | int] = {
         "async_insert": 0,
         "max_partitions_per_insert_block": 0,
         "insert_deduplication_token": token,
         **_schema_settings(signal, embedded=database.address.embedded),
     }
-    with database.client() as client:
-        # the annotation of insert_block is narrower than what it takes
-        client.raw_insert(TABLES[signal], insert_block=cast("bytes", data), fmt="Protobuf", settings=settings)
+    database.insert_encoded(TABLES[signal], data, "Protobuf", settings)
 
 
 @cache

@@ -18,14 +18,14 @@ def _reports_misuse(function: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(function)
     def command(*args: Any, **kwargs: Any) -> None:
-        from ninelives.data_folder import DataFolderHeldError
+        from ninelives.data_folder import DataFolderError
         from ninelives.roles import EmbeddedDatabaseError
         from ninelives.sockets import PortInUseError
         from storage.tokens import TokensError
 
         try:
             function(*args, **kwargs)
-        except (EmbeddedDatabaseError, PortInUseError, DataFolderHeldError, TokensError) as error:
+        except (EmbeddedDatabaseError, PortInUseError, DataFolderError, TokensError) as error:
             fail(str(error), MISUSE)
 
     return command

@@ -30,14 +30,14 @@ SERVER = (
 )
 def up(settings: Settings, demo: bool, no_dashboard: bool, fault_targets: Path | None) -> None:
     """Run everything on this machine: collector, evaluator, API and dashboard."""
-    from ninelives.data_folder import DataFolderHeldError
+    from ninelives.data_folder import DataFolderError
     from ninelives.sockets import PortInUseError
     from ninelives.up import Options, run
     from storage.tokens import TokensError
 
     try:
         run(settings, Options(demo=demo, dashboard=not no_dashboard, faults=fault_targets))
-    except (PortInUseError, DataFolderHeldError, TokensError) as error:
+    except (PortInUseError, DataFolderError, TokensError) as error:
         fail(str(error), MISUSE)
 
 
@@ -47,7 +47,7 @@ def up(settings: Settings, demo: bool, no_dashboard: bool, fault_targets: Path |
 @json_flag
 def migrate(settings: Settings, dry_run: bool, as_json: bool) -> None:
     """Bring the database to this version's tables and views, and its retention to the settings."""
-    from ninelives.data_folder import DataFolderHeldError, hold
+    from ninelives.data_folder import DataFolderError, hold
     from ninelives.schema import apply_schema, plan_schema
     from storage.errors import StorageError
 
@@ -55,7 +55,7 @@ def migrate(settings: Settings, dry_run: bool, as_json: bool) -> None:
         lock = contextlib.nullcontext() if settings.clickhouse.startswith("http") else hold(settings.data)
         with lock:
             steps = plan_schema(settings) if dry_run else apply_schema(settings)
-    except DataFolderHeldError as error:
+    except DataFolderError as error:
         fail(str(error), MISUSE)
     except StorageError as error:
         fail(str(error), 1)

@@ -12,7 +12,7 @@ import pytest
 
 from ninelives import children
 from ninelives.children import Child, stop_all
-from ninelives.data_folder import DataFolderHeldError, hold
+from ninelives.data_folder import DataFolderError, hold
 from ninelives.settings import Address
 from ninelives.sockets import PortInUseError, bind, require_free
 
@@ -45,10 +45,17 @@ def test_a_bound_socket_accepts_connections_before_anything_serves():
         assert listener.getblocking() is False
 
 
+@pytest.mark.parametrize("name", ["a{1,2}", "a*", "a?"])
+def test_a_data_folder_whose_path_is_a_pattern_is_refused_before_anything_is_lost_in_it(tmp_path, name):
+    with pytest.raises(DataFolderError, match="reads as a pattern; choose another folder with --data"):
+        hold(tmp_path / name)
+    assert not (tmp_path / name).exists()
+
+
 def test_one_process_holds_the_data_folder(tmp_path):
     folder = tmp_path / "new" / "data"
     lock = hold(folder)
-    with pytest.raises(DataFolderHeldError, match=f"held by process {os.getpid()}; .*--data"):
+    with pytest.raises(DataFolderError, match=f"held by process {os.getpid()}; .*--data"):
         hold(folder)
     lock.close()
     hold(folder).close()
@@ -59,7 +66,7 @@ def test_a_killed_process_holds_nothing(tmp_path):
         [sys.executable, "-c", HOLDER, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as holder:
         assert holder.stdout.readline() == b"held\n"
-        with pytest.raises(DataFolderHeldError, match=str(holder.pid)):
+        with pytest.raises(DataFolderError, match=str(holder.pid)):
             hold(tmp_path)
         holder.kill()
         holder.wait(10)

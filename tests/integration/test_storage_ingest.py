@@ -9,9 +9,11 @@ from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from api.trace_tree import trace_of
+from collector.segment import frame
 from slo.model import Indicator
 from storage import requests, services, traces
 from storage.caches import caches
+from storage.ingest import insert_segment
 from storage.sli import count_past
 
 SERVER, CLIENT, CONSUMER, INTERNAL, PRODUCER = 2, 3, 5, 1, 4
@@ -51,6 +53,19 @@ def test_the_same_token_stores_metric_points_once(database, store, otlp):
         store(database, otlp.counter("jobs.done", 7), signal="metrics", token="one segment of metrics")
     assert one(database, "SELECT count() FROM metric_points") == 1
     assert one(database, "SELECT count() FROM metric_series") == 1
+
+
+def test_a_file_is_inserted_like_its_bytes_wherever_it_lies(database, store, otlp, tmp_path):
+    """Its name is no pattern and ends no text, and the token knows both forms as the same."""
+    folder = tmp_path / "it's {1,2} *data* [ab]? \\n"
+    folder.mkdir()
+    body = otlp.traces(otlp.span("from a file"))
+    file = folder / "segment.seg"
+    file.write_bytes(frame(body) * 2)
+    insert_segment(database, "traces", file, "a file")
+    assert one(database, "SELECT count() FROM spans WHERE name = 'from a file'") == 2
+    store(database, body, body, token="a file")
+    assert one(database, "SELECT count() FROM spans") == 2
 
 
 def test_another_token_stores_the_same_bytes_again(database, store, otlp):

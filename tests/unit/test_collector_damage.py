@@ -351,7 +351,7 @@ def test_a_sector_that_cannot_be_read_costs_only_the_requests_in_it(whole, tmp_p
     real = os.pread
 
     def pread(descriptor, size, offset):
-        if offset == bad_page:
+        if offset <= bad_page < offset + size:
             raise OSError(errno.EIO, "Input/output error")
         return real(descriptor, size, offset)
 
@@ -375,7 +375,9 @@ def test_a_sector_that_cannot_be_read_costs_only_the_requests_in_it(whole, tmp_p
     monkeypatch.setattr("collector.segment.os.pread", pread)
     monkeypatch.setattr(
         "collector.segment.Path.open",
-        lambda path, mode: Unreadable(real_open(path, mode)) if path.suffix == ".seg" else real_open(path, mode),
+        lambda path, mode, **options: (
+            Unreadable(real_open(path, mode, **options)) if path.suffix == ".seg" else real_open(path, mode, **options)
+        ),
     )
     contents = load(found.segment, COUNT)
     lost = [
