@@ -579,7 +579,8 @@ class Exemplar(Model):
 class Metric(Model):
     """A metric over [start, end): `items` are those `shown` of `total` series, each with the steps that have data.
 
-    `kinds` are all that the name was sent as; this answer is of `kind`.
+    `kinds` are all that the name was sent as; this answer is of `kind`. `overflow_points` are of series beyond their
+    service's limit: deltas count in `items` as `__other__`, other points are left out.
     """
 
     kind: MetricName
@@ -590,6 +591,7 @@ class Metric(Model):
     shown: int
     total: int
     warnings: list[str]
+    overflow_points: int = 0
     items: list[MetricSeries]
     exemplars: list[Exemplar]
     next_cursor: str | None = None

@@ -49,6 +49,7 @@ class Intake:
         self.metrics = metrics
         self.breaker = Breaker()
         self.overflowing: frozenset[str] = frozenset()  # services beyond their limit of operation names
+        self.overflowing_series: frozenset[str] = frozenset()  # services beyond their limit of metric series
         self._item_limit = item_limit
         self._lanes: dict[str, Lane] = {}
         for signal in SIGNALS:
@@ -92,7 +93,7 @@ class Intake:
             written = asyncio.wrap_future(future)
             written.add_done_callback(partial(lane.settle, checked))  # also when the client does not wait for it
             await asyncio.shield(written)
-        return self._with_warning(checked)
+        return self._with_warning(signal, checked)
 
     def status(self) -> list[SignalStatus]:
         """Return what became of each signal's requests since the start."""
@@ -116,16 +117,22 @@ class Intake:
         self.admission.sampler.stop()
         return all(finished) and not any(lane.spool.segments() for lane in self._lanes.values())
 
-    def _with_warning(self, checked: Checked) -> Checked:
-        """Tell a client that its service has more operation names than are told apart; everything was stored."""
-        overflowing = sorted(self.overflowing & checked.services)
-        if not overflowing:
-            return checked
-        warning = (
-            f"{overflowing[0][:100]!r} sends too many different span names or routes: rollups count further ones as"
+    def _with_warning(self, signal: str, checked: Checked) -> Checked:
+        """Tell a client that its service has more names or series than are told apart; everything was stored."""
+        warnings = [
+            f"{service[:100]!r} sends too many different span names or routes: rollups count further ones as"
             f" __other__; put ids into attributes, not into names"
-        )
-        return replace(checked, message="; ".join(text for text in (checked.message, warning) if text))
+            for service in sorted(self.overflowing & checked.services)[:1]
+        ]
+        if signal == "metrics":
+            warnings += [
+                f"{service[:100]!r} sends too many metric series: new ones are stored as one series of each metric,"
+                f" otel.metric.overflow; take ids out of its metrics' attributes"
+                for service in sorted(self.overflowing_series & checked.services)[:1]
+            ]
+        if not warnings:
+            return checked
+        return replace(checked, message="; ".join(text for text in (checked.message, *warnings) if text))
 
     def _spool_fill(self, signal: str) -> float:
         lane = self._lanes.get(signal)

@@ -37,6 +37,7 @@ from ninelives.version import VERSION
 from storage.cardinality import limit_operations
 from storage.client import Database
 from storage.retention import enforce_disk_budget
+from storage.series_limits import limit_series
 from storage.slo_catalog import SloCatalog
 from storage.tokens import Tokens
 
@@ -143,13 +144,20 @@ def addresses(settings: Settings) -> dict[str, str]:
 
 
 def limit_cardinality(settings: Settings, database: Database, now: datetime) -> None:
-    """Keep services that put ids into span names or routes from flooding the rollups."""
+    """Keep services that put ids into span names, routes or attributes of metrics from flooding the database."""
     for service in limit_operations(database, limit=settings.operation_limit, now=now):
         log.warning(
             "%s sent more than %d operation names or routes within an hour: further ones are counted as __other__;"
             " ids belong into attributes, not into names",
             service,
             settings.operation_limit,
+        )
+    for service in limit_series(database, limit=settings.series_limit, now=now):
+        log.warning(
+            "%s sent more than %d metric series within an hour: new ones are stored as one series of each metric, with"
+            " the attribute otel.metric.overflow; take ids out of its metrics' attributes",
+            service,
+            settings.series_limit,
         )
 
 

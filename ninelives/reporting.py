@@ -15,6 +15,7 @@ from ninelives.settings import Settings
 from storage.cardinality import limited_operations
 from storage.client import Database
 from storage.ingest_stats import StageReport, save_reports
+from storage.series_limits import limited_series
 
 STOP_S = 2.0
 
@@ -24,14 +25,16 @@ def build_reporter(
 ) -> StageReporter:
     """Return the reporter of an *intake* that was not started yet, with its alarms at /metrics.
 
-    Each time the database was reached, the intake learns which services overflow their limit of operations.
+    Each time the database was reached, the intake learns which services overflow their limits.
     """
     name = f"{socket.gethostname()}:{settings.otlp_http.port}"
 
     def save(reports: Sequence[StageReport]) -> None:
         save_reports(database, reports)
-        limits = limited_operations(database, now=datetime.now(UTC))
-        intake.overflowing = frozenset(limit.service for limit in limits if limit.overflowing)
+        now = datetime.now(UTC)
+        operations, series = limited_operations(database, now=now), limited_series(database, now=now)
+        intake.overflowing = frozenset(limit.service for limit in operations if limit.overflowing)
+        intake.overflowing_series = frozenset(limit.service for limit in series if limit.overflowing)
 
     reporter = StageReporter(name, intake, settings.data, save)
     registry.register(AlarmMetrics(reporter.recent))

@@ -166,6 +166,11 @@ class Settings(BaseSettings):
     operation_limit: int = Field(
         1000, ge=10, description="Operation names, and routes, that rollups tell apart of a service; more is __other__."
     )
+    series_limit: int = Field(
+        100_000,
+        ge=10,
+        description="Metric series of a service within an hour; what is new beyond is stored as one series a metric.",
+    )
     spool_limit: ByteSize = Field(
         ByteSize(1 << 30),
         description="Bytes of each signal that may wait for the database before requests are refused.",

@@ -153,6 +153,7 @@ def _counted(
         exact_int="exact_int",
         delta="series_id IN (SELECT series_id FROM metric_series WHERE temporality = 'delta')",
         which="metric IN {metrics:Array(String)}",
+        overflowed="series_id IN (SELECT series_id FROM metric_series WHERE origin_id = 0)",
     )
     return database.rows("cache_counters", parameters, increases=rises)
 

@@ -23,8 +23,9 @@ class Exemplar:
 
 
 def exemplars(database: Database, query: MetricQuery, *, limit: int) -> list[Exemplar]:
-    """Return the newest *limit* exemplars of what *query* asks for."""
-    rows = database.rows("metric_exemplars", query.parameters() | {"limit": limit}, selected=selected())
+    """Return the newest *limit* exemplars of what *query* asks for, those of series beyond a limit included."""
+    parameters = query.parameters() | {"limit": limit, "with_overflow": True}
+    rows = database.rows("metric_exemplars", parameters, selected=selected())
     return [
         Exemplar(
             at=from_ns(row["at_ns"]),

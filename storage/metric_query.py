@@ -35,6 +35,11 @@ class MetricQuery:
     stat: Stat = "last"
     limit: int = 20
 
+    @property
+    def adds_up(self) -> bool:
+        """Return whether points of different series make sense together: not those of totals, values or quantiles."""
+        return self.kind.temporality == "delta" and self.kind.type not in {"gauge", "summary"}
+
     def parameters(self) -> dict[str, Any]:
         """Return the parameters of every query of this family."""
         return {
@@ -44,6 +49,7 @@ class MetricQuery:
             "temporality": self.kind.temporality,
             "monotonic": self.kind.monotonic,
             "delta": self.kind.temporality == "delta",
+            "with_overflow": self.adds_up,
             "service": self.service,
             "environment": self.environment,
             "attribute_keys": [key for key, _ in self.attributes],
@@ -85,16 +91,27 @@ class MetricSeries:
 
 @dataclass(frozen=True, slots=True)
 class MetricAnswer:
-    """`series` of `total` that have data, and what has to be known to read them."""
+    """`series` of `total` that have data, and what has to be known to read them.
+
+    Attributes:
+        overflow_points: Points of series beyond their service's limit; only those of deltas are counted in `series`.
+    """
 
     series: list[MetricSeries]
     total: int
     warnings: list[str]
+    overflow_points: int = 0
 
 
 def selected() -> str:
     """Return the SQL of the series that a query asks for."""
     return load_query("metric_selected")
+
+
+def overflows(query: MetricQuery) -> str:
+    """Return the SQL that tells points of what overflowed from others, where *query* counts them."""
+    overflowed = "series_id IN (SELECT series_id FROM metric_series WHERE metric = {metric:String} AND origin_id = 0)"
+    return overflowed if query.adds_up else "false"
 
 
 def nanoseconds(moment: datetime) -> int:

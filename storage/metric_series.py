@@ -10,7 +10,8 @@ from typing import Any
 from storage.attributes import decode_map
 from storage.buckets import ExplicitBuckets, ExponentialBuckets, merge
 from storage.client import Database, load_query
-from storage.metric_query import MetricAnswer, MetricQuery, MetricSeries, MetricStep, selected
+from storage.metric_overflow import overflow_points, overflow_warning
+from storage.metric_query import MetricAnswer, MetricQuery, MetricSeries, MetricStep, overflows, selected
 
 LEVELS = (0.5, 0.95, 0.99)
 STATS = {"last": 1, "avg": 2, "min": 3, "max": 4}
@@ -30,6 +31,7 @@ def metric_series(database: Database, query: MetricQuery) -> MetricAnswer:
     A cumulative counter is reset where its start changes or its value falls; the first point of a stream counts from
     its start, and nothing when that is its own time or is not known (OpenTelemetry's metrics data model, "resets and
     gaps"). Points without a recorded value end a series and are never read as values.
+    Points of series beyond a service's limit are counted if they add up, and left out otherwise.
     """
     return _ANSWERS.get(query.kind.type, _numbers)(database, query)
 
@@ -90,11 +92,11 @@ _ANSWERS: dict[str, Callable[[Database, MetricQuery], MetricAnswer]] = {
 }
 
 
-def increases(points: str, *, value: str, exact_int: str, delta: str, which: str) -> str:
+def increases(points: str, *, value: str, exact_int: str, delta: str, which: str, overflowed: str) -> str:
     """Return the SQL of `metric_increases` over the table *points*; every argument is SQL of this package."""
     sql = load_query("metric_increases")
     slots = {"points": points, "value": value, "exact_int": exact_int, "delta": delta, "which": which}
-    for slot, text in slots.items():
+    for slot, text in (slots | {"overflows": overflowed}).items():
         sql = sql.replace(f"/*{slot}*/", text)
     return sql
 
@@ -103,7 +105,9 @@ def _rates(
     database: Database, query: MetricQuery, table: str, *, value: str, exact_int: str
 ) -> tuple[list[_Group], int]:
     which = f"metric = {{metric:String}} AND series_id IN (SELECT series_id FROM ({selected()}))"  # noqa: S608 -- ours
-    rises = increases(table, value=value, exact_int=exact_int, delta="{delta:Bool}", which=which)
+    rises = increases(
+        table, value=value, exact_int=exact_int, delta="{delta:Bool}", which=which, overflowed=overflows(query)
+    )
     rows = database.rows("metric_rates", query.parameters(), increases=rises, selected=selected())
     groups = [_Group(tuple(row["labels"]), [(step, rate, rise) for step, rate, rise in row["steps"]]) for row in rows]
     return groups, rows[0]["groups"] if rows else 0
@@ -124,7 +128,7 @@ def _values(database: Database, query: MetricQuery) -> tuple[list[_Group], int]:
 
 def _shown(database: Database, name: str, query: MetricQuery, groups: Iterable[_Group]) -> list[dict[str, Any]]:
     parameters = query.parameters() | {"shown": [list(group.labels) for group in groups]}
-    return database.rows(name, parameters, selected=selected())
+    return database.rows(name, parameters, selected=selected(), overflows=overflows(query))
 
 
 def _answer(
@@ -156,7 +160,10 @@ def _answer(
     warnings = [f"shown {len(series)} of {total} series: narrow the filter, or group"] if total > len(series) else []
     if unusable:
         warnings.append("the bounds of a histogram do not fit its values: over 90 % of them lie in one bucket")
-    return MetricAnswer(series, total, warnings)
+    overflowed = overflow_points(database, query)
+    if overflowed:
+        warnings.append(overflow_warning(query, overflowed))
+    return MetricAnswer(series, total, warnings, overflowed)
 
 
 def _labels(database: Database, query: MetricQuery, groups: list[_Group]) -> list[dict[str, Any]]:

@@ -29,6 +29,7 @@ MOST_SERIES = 10_000
 _RANK: dict[Severity, int] = {"critical": 0, "warning": 1, "info": 2}
 _READ_ROLLUPS = {
     "check_request_spans", "check_identity", "check_span_names", "check_folded", "check_histograms", "check_overflow",
+    "check_series",
 }  # fmt: skip
 _READ_ATTRIBUTES = {"check_propagation": CALL_LATENESS, "check_sampling": timedelta(0), "check_old_names": timedelta(0)}
 _JUDGES: dict[str, Callable[[Sequence[Row]], Iterator[Finding]]] = {
@@ -42,6 +43,7 @@ _JUDGES: dict[str, Callable[[Sequence[Row]], Iterator[Finding]]] = {
     "check_sampling": spans.sampling,
     "check_clocks": spans.clocks,
     "check_overflow": metrics.overflow,
+    "check_series": metrics.too_many,
     "check_old_names": spans.old_names,
     "check_dropped": spans.dropped,
 }

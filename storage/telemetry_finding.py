@@ -21,6 +21,7 @@ CHECKS = (
     "sampling_without_weights",
     "quarantined_times",
     "cardinality_overflow",
+    "too_many_series",
     "old_semantic_conventions",
     "dropped_by_the_sdk",
 )

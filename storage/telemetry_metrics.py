@@ -46,6 +46,20 @@ def overflow(rows: Sequence[Row]) -> Iterator[Finding]:
         )
 
 
+def too_many(rows: Sequence[Row]) -> Iterator[Finding]:
+    for row in rows:
+        series, metrics, most = row["series"], row["metrics"], row["examples"][0]
+        yield finding(
+            "too_many_series",
+            row,
+            "warning",
+            f"the service is beyond its limit of metric series ({series:,} in the last hour, most of them of {most}): "
+            f"new ones of {metrics:,} metric{'s' if metrics > 1 else ''} are stored together as otel.metric.overflow",
+            remedy=remedies.SERIES.format(metric=most),
+            evidence={"series": series, "overflowing_metrics": metrics},
+        )
+
+
 def _bucket(bounds: Sequence[float], place: int, unit: str) -> str:
     parts = [f"above {bounds[place - 1]:g}"] if place else []
     parts += [f"up to {bounds[place]:g}"] if place < len(bounds) else []

@@ -44,6 +44,10 @@ CARDINALITY = (
     "take ids out of the metric's attributes with a View (View(instrument_name=..., attribute_keys={...})), or raise "
     "the SDK's cardinality limit"
 )
+SERIES = (
+    "take ids out of the attributes of {metric} with a View (View(instrument_name=..., attribute_keys=...)), or raise "
+    "NINELIVES_SERIES_LIMIT; the limit is lifted when nothing overflowed for an hour"
+)
 OLD_NAMES = "set OTEL_SEMCONV_STABILITY_OPT_IN=http,database, or upgrade the instrumentation"
 DROPPED = (
     "raise OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT, OTEL_SPAN_EVENT_COUNT_LIMIT or OTEL_SPAN_LINK_COUNT_LIMIT (128 each), or "

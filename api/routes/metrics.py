@@ -77,6 +77,7 @@ def get_metric(
         shown=len(found.series),
         total=found.total,
         warnings=[*found.warnings, *_flips(kinds, kind)],
+        overflow_points=found.overflow_points,
         items=[m.MetricSeries.model_validate(item, from_attributes=True) for item in found.series],
         exemplars=[m.Exemplar.model_validate(item, from_attributes=True) for item in traced],
     )

@@ -46,7 +46,7 @@ def collector(settings: Settings) -> None:
 @click.command()
 @setting_flags(
     "clickhouse", *ACCESS, "evaluator_health", "data", "slos", "external_url", "dashboard", "webhooks",
-    "retention_raw_days", "disk_budget", "operation_limit",
+    "retention_raw_days", "disk_budget", "operation_limit", "series_limit",
 )  # fmt: skip
 @_reports_misuse
 def evaluator(settings: Settings) -> None:

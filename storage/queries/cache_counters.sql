@@ -26,6 +26,7 @@ INNER JOIN
         {misses:Array(Array(String))} AS rule_misses, {where_keys:Array(String)} AS where_key,
         {where_values:Array(String)} AS where_value
     WHERE metric IN {metrics:Array(String)} AND metric = rule_metric AND type = 'sum' AND outcome != ''
+        AND (origin_id != 0 OR temporality = 'delta')
         AND month >= toStartOfMonth(fromUnixTimestamp64Nano({start_ns:Int64}, 'UTC'))
         AND (where_key = '' OR otlp_text(attributes[where_key]) = where_value)
     LIMIT 1 BY series_id

@@ -1,5 +1,5 @@
 -- What exponential histograms counted in steps of [start, end), by group: buckets by index at the coarsest scale in sight.
--- Buckets are subtracted after that, so that a stream may change its scale. Starts and resets as in metric_increases.
+-- Buckets are subtracted after that, so that a stream may change its scale. Starts, resets and what overflowed as in metric_increases.
 WITH
     (
         SELECT min(scale) FROM metric_exponential_histograms
@@ -22,7 +22,7 @@ FROM
         toUInt64(intDiv(at_ns - 1 - {start_ns:Int64}, {step_ns:Int64})) AS step,
         zero_threshold,
         multiIf(
-            {delta:Bool}, isNull(at_before) OR start_ns = 0 OR start_ns >= start_before,
+            {delta:Bool}, place > 0 OR isNull(at_before) OR start_ns = 0 OR start_ns >= start_before,
             isNull(at_before), start_ns > 0 AND start_ns >= {start_ns:Int64} - {lookback_ns:Int64} AND start_ns < at_ns,
             true) AS counted,
         {delta:Bool} OR isNull(at_before) OR count < count_before OR zero_count < zero_before AS whole,
@@ -36,7 +36,7 @@ FROM
     FROM
     (
         SELECT
-            series_id, at_ns, start_ns, count, zero_count, zero_threshold,
+            series_id, at_ns, start_ns, count, zero_count, zero_threshold, place,
             positive_now, positive_counts, negative_now, negative_counts,
             lagInFrame(toNullable(at_ns)) OVER stream AS at_before,
             lagInFrame(start_ns) OVER stream AS start_before,
@@ -52,7 +52,8 @@ FROM
                 series_id, toUnixTimestamp64Nano(ts) AS at_ns, toUnixTimestamp64Nano(start_ts) AS start_ns,
                 count, zero_count, zero_threshold, positive_counts, negative_counts,
                 indexes(positive_offset, length(positive_counts), scale) AS positive_now,
-                indexes(negative_offset, length(negative_counts), scale) AS negative_now
+                indexes(negative_offset, length(negative_counts), scale) AS negative_now,
+                if(/*overflows*/, rowNumberInAllBlocks() + 1, 0) AS place
             FROM metric_exponential_histograms
             WHERE metric = {metric:String} AND series_id IN (SELECT series_id FROM (/*selected*/))
                 AND toStartOfHour(ts) >= toStartOfHour(fromUnixTimestamp64Nano({start_ns:Int64} - {lookback_ns:Int64}, 'UTC'))
@@ -60,7 +61,7 @@ FROM
                 AND ts <= fromUnixTimestamp64Nano({end_ns:Int64}, 'UTC')
                 AND bitAnd(flags, 1) = 0 AND original_ns = 0 AND scale BETWEEN -10 AND 20
             ORDER BY series_id, at_ns, count DESC
-            LIMIT 1 BY series_id, start_ns, at_ns
+            LIMIT 1 BY series_id, start_ns, at_ns, place
         )
         WINDOW stream AS (PARTITION BY series_id, if({delta:Bool}, 0, start_ns) ORDER BY at_ns ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)
     ) AS p

@@ -14,6 +14,7 @@ from api.client import ApiClient, ApiError
 from api.context import Context
 from storage.caches import CacheCounter, caches
 from storage.metric_query import nanoseconds
+from storage.series_limits import limit_series
 from storage.slo_catalog import SloCatalog
 
 END = datetime.now(UTC).replace(second=0, microsecond=0)
@@ -94,6 +95,17 @@ def test_a_name_with_two_units_is_shown_in_one_and_says_so(api, database, store,
     assert [step.value for step in found.items[0].steps] == [1500.0]
     assert {kind.unit for kind in found.kinds} == {"s", "ms"}
     assert "gauge in 's'" in found.warnings[0]
+
+
+def test_a_metric_says_how_many_points_are_of_series_beyond_the_limit(api, database, store, otlp):
+    store(database, *(counter(otlp, "clicks", 0, 60, user=user) for user in range(20)), signal="metrics")
+    limit_series(database, limit=10, now=datetime.now(UTC))
+    store(database, *(counter(otlp, "clicks", 0, 6000, user=user) for user in range(15, 40)), signal="metrics")
+    found = api.metric("clicks", start=START.isoformat(), end=END.isoformat(), step_s=60, group_by="")
+    assert [step.value for step in found.items[0].steps] == [15 * 1.0 + 5 * 100.0], "of known series"
+    assert found.overflow_points == 20 * 2
+    assert "40 points are of series beyond their service's limit: they are left out" in found.warnings[0]
+    assert [item.series for item in api.metrics()] == [21]
 
 
 @pytest.mark.parametrize(

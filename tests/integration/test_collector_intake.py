@@ -223,6 +223,18 @@ def test_a_service_that_overflows_is_stored_whole_and_warned_and_no_other(collec
     assert "put ids into attributes, not into names" in leaky.message
 
 
+def test_a_service_with_too_many_series_is_warned_with_its_metrics_and_nothing_else(collector, otlp):
+    collector.intake.overflowing_series = frozenset({"leaky"})
+    leaky, calm = collector.send(
+        otlp.counter("clicks", 1, service="leaky"), otlp.counter("clicks", 1, service="calm"), signal="metrics"
+    )
+    assert (leaky.accepted, leaky.rejected, calm.message) == (1, 0, "")
+    assert "'leaky' sends too many metric series" in leaky.message
+    assert "take ids out of its metrics' attributes" in leaky.message
+    (traces,) = collector.send(otlp.traces(otlp.span(), service="leaky"))
+    assert traces.message == ""
+
+
 def test_an_empty_request_is_acknowledged_and_stores_nothing(collector):
     assert collector.send(b"")[0].accepted == 0
     assert collector.status().received_items == 0

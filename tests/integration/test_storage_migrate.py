@@ -28,6 +28,7 @@ SLOTS = {
     "exact_int": "exact_int",
     "delta": "0",
     "which": "true",
+    "overflows": "series_id IN (SELECT series_id FROM metric_series WHERE origin_id = 0)",
     "selected": load_query("metric_selected"),
     "increases": load_query("metric_increases"),
 }

@@ -12,6 +12,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from storage import telemetry_checks as module
 from storage.migrate import migrate
+from storage.series_limits import limit_series
 from storage.telemetry_checks import telemetry_checks
 from storage.telemetry_finding import CHECKS
 
@@ -127,6 +128,13 @@ def metrics(otlp):
     yield otlp.counter("clicks", 9, service="measured", attributes={"otel.metric.overflow": True})
 
 
+def too_many(otlp, users):
+    """Yield requests with two metrics, most of whose series are of the first."""
+    for user in users:
+        yield otlp.counter("clicks", 5, service="ids-in-metrics", attributes={"user": user})
+        yield otlp.counter("logins", 5, service="ids-in-metrics", attributes={"user": user // 6})
+
+
 @pytest.fixture(scope="module")
 def findings(_chdb, store, otlp):
     """Return all findings about all services."""
@@ -134,6 +142,9 @@ def findings(_chdb, store, otlp):
     migrate(database)
     store(database, *traces(otlp))
     store(database, *metrics(otlp), signal="metrics")
+    store(database, *too_many(otlp, range(12)), signal="metrics")
+    assert limit_series(database, limit=11, now=datetime.now(UTC)) == ["ids-in-metrics"]
+    store(database, *too_many(otlp, range(6, 30)), signal="metrics")
     yield telemetry_checks(database, now=datetime.now(UTC))
     _chdb.drop(database)
 
@@ -286,6 +297,15 @@ def test_a_metric_that_overflowed_in_its_sdk_is_found(findings):
     (found,) = [item for item in findings if item.check == "cardinality_overflow"]
     assert found.evidence == {"series": 2, "overflows": 1}
     assert found.examples == ["clicks", "otel.metric.overflow", "user"]
+
+
+def test_a_service_beyond_its_limit_of_series_is_told_which_metric_has_most(of):
+    found = of("ids-in-metrics")["too_many_series"]
+    assert (found.severity, found.examples) == ("warning", ["clicks", "logins"])
+    assert found.evidence == {"series": 14, "overflowing_metrics": 2}
+    assert "14 in the last hour, most of them of clicks): new ones of 2 metrics are stored together" in found.finding
+    assert "out of the attributes of clicks" in found.remedy
+    assert "NINELIVES_SERIES_LIMIT" in found.remedy
 
 
 def test_an_empty_database_has_no_findings(database):

@@ -134,6 +134,16 @@ def test_what_is_no_address_is_refused(text):
         parse_address(text)
 
 
+@pytest.mark.parametrize(("given", "limit"), [({}, 100_000), ({"series_limit": "10"}, 10)])
+def test_a_service_may_have_so_many_series(given, limit):
+    assert load_settings(given).series_limit == limit
+
+
+def test_a_limit_of_series_that_would_limit_everybody_is_refused():
+    with pytest.raises(SettingsError, match="--series-limit=9"):
+        load_settings({"series_limit": 9})
+
+
 def rows():
     """Return the table of docs/settings.md, made from the fields."""
     for name, field in Settings.model_fields.items():
