@@ -67,7 +67,8 @@ def test_what_the_database_could_not_read_is_stored_once_when_it_can(database, t
     strict = [True]
 
     def insert(database, signal, data, token):
-        if strict[0] and b"guilty" in bytes(data):
+        content = data.read_bytes() if isinstance(data, Path) else bytes(data)
+        if strict[0] and b"guilty" in content:
             raise DatabaseError("Code: 36. DB::Exception: cannot decode")
         insert_segment(database, signal, data, token)
 
