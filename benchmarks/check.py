@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 
 from benchmarks.payload import build_templates
-from collector.check import check
-from collector.check_traces import check_traces
-from collector.item_limit import DEFAULT_ITEM_LIMIT, count_items
-from collector.parse import parse
+from collector.check.check import check
+from collector.check.check_traces import check_traces
+from collector.check.item_limit import DEFAULT_ITEM_LIMIT, count_items
+from collector.check.parse import parse
 
 
 def measure(spans: int, rounds: int) -> dict[str, float]:

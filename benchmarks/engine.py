@@ -14,8 +14,8 @@ from typing import ParamSpec, TypeVar
 
 from benchmarks.cpu import wait_until_settled
 from benchmarks.payload import Plan, plan
-from collector.segment import frame
-from collector.spool import SEAL_BYTES
+from collector.spool.segment import frame
+from collector.spool.spool import SEAL_BYTES
 from ninelives.settings import Settings
 from storage.client import Database
 from storage.ingest import insert_segment

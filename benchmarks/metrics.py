@@ -22,8 +22,8 @@ from typing import Any
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
 from benchmarks.cpu import wait_until_settled
-from collector.segment import frame
-from collector.spool import SEAL_BYTES
+from collector.spool.segment import frame
+from collector.spool.spool import SEAL_BYTES
 from ninelives.settings import Settings
 from storage.client import Database
 from storage.ingest import insert_segment

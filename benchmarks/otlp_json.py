@@ -18,7 +18,7 @@ from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from benchmarks.payload import ATTRIBUTES, build_templates
-from collector.otlp_json import encode
+from collector.otlp_json.encode import encode
 
 SPANS = 512
 REQUESTS = 32
@@ -44,7 +44,7 @@ def report(rates: dict[str, float], body_bytes: int) -> None:
         f"{SPANS} spans x {ATTRIBUTES} attributes, {body_bytes / 1000:.0f} kB of JSON a request; spans per CPU second:"
     )
     labels = {
-        "encode": "collector.otlp_json.encode",
+        "encode": "collector.otlp_json.encode.encode",
         "orjson": "orjson.loads alone: the floor, nothing is encoded",
         "json_format": "google.protobuf json_format.Parse: not conforming, reads hexadecimal ids as base64",
     }

@@ -6,17 +6,17 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from collector.admission import Admission, Entry
-from collector.breaker import Breaker
-from collector.check import Checked, check
+from collector.admission.admission import Admission, Entry
+from collector.check.check import Checked, check
+from collector.check.item_limit import DEFAULT_ITEM_LIMIT
 from collector.errors import BadPayload, Refused
-from collector.item_limit import DEFAULT_ITEM_LIMIT
 from collector.lane import Lane, SignalStatus
-from collector.open_segment import Fsync
-from collector.otlp_json import encode
+from collector.otlp_json.encode import encode
 from collector.self_metrics import SelfMetrics
-from collector.spool import Spool
-from collector.writer import Writer
+from collector.spool.open_segment import Fsync
+from collector.spool.spool import Spool
+from collector.writer.breaker import Breaker
+from collector.writer.writer import Writer
 from storage.client import Database
 
 SIGNALS = ("traces", "metrics", "logs")

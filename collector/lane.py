@@ -4,9 +4,9 @@ from asyncio import Future
 from dataclasses import dataclass
 from datetime import datetime
 
-from collector.check import Checked
-from collector.spool import Spool
-from collector.writer import Writer
+from collector.check.check import Checked
+from collector.spool.spool import Spool
+from collector.writer.writer import Writer
 
 
 @dataclass(frozen=True, slots=True)

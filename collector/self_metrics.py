@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry, Histogram, disable_created_metr
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from collector.admission import Admission
+from collector.admission.admission import Admission
 from collector.lane import SignalStatus
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series a counter, which nobody reads

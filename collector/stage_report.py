@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from collector.dead_letters import DeadLetters, Letter, read_letter
-from collector.index import Kind, read_index
 from collector.intake import SIGNALS, Intake
 from collector.lane import SignalStatus
+from collector.spool.index import Kind, read_index
+from collector.writer.dead_letters import DeadLetters, Letter, read_letter
 from storage.errors import DatabaseError
 from storage.ingest_alarms import LOOKBACK
 from storage.ingest_stats import StageReport

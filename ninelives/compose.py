@@ -17,15 +17,15 @@ from alerts.channels.webhook import WebhookChannel
 from alerts.outbox import Outbox
 from api import models as m
 from api.context import Context, TickStatus
-from collector.admission import Admission
-from collector.http_server import GuardedServer, HttpServer
+from collector.admission.admission import Admission
+from collector.admission.pressure import PressureSampler, Priority
 from collector.intake import Intake
-from collector.otlp_grpc import OtlpGrpcServer
-from collector.otlp_http import build_app as build_otlp_http
-from collector.pressure import PressureSampler, Priority
 from collector.self_metrics import SelfMetrics
 from collector.stage_report import StageReporter
-from collector.tls import load_tls
+from collector.transport.http_server import GuardedServer, HttpServer
+from collector.transport.otlp_grpc import OtlpGrpcServer
+from collector.transport.otlp_http import build_app as build_otlp_http
+from collector.transport.tls import load_tls
 from dashboard import launch as dashboard_launch
 from evaluator.alert_store import AlertStore
 from evaluator.scheduler import Scheduler

@@ -12,9 +12,9 @@ from typing import Any, NoReturn
 
 import uvloop
 
-from collector.http_server import HttpServer
 from collector.intake import Intake
-from collector.otlp_grpc import OtlpGrpcServer
+from collector.transport.http_server import HttpServer
+from collector.transport.otlp_grpc import OtlpGrpcServer
 from evaluator.scheduler import Scheduler
 from storage.client import Database
 from storage.errors import StorageError

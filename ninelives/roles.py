@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from typing import NoReturn
 
 from api.app import build_app as build_api
-from collector.http_server import HttpServer
 from collector.intake import Intake
+from collector.transport.http_server import HttpServer
 from ninelives import compose, data_folder
 from ninelives.access import Access, first_lines, open_access
 from ninelives.probes import build_probes

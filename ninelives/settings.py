@@ -19,7 +19,7 @@ from pydantic_settings import (
 )
 from yaml import YAMLError
 
-from collector.tls import load_tls
+from collector.transport.tls import load_tls
 
 PREFIX = "NINELIVES_"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -197,7 +197,7 @@ class Settings(BaseSettings):
     )
 
     spool_fsync: Literal["always", "interval", "off"] = Field(
-        "always", description="When requests are synced to the disk: before the answer, every second, or never."
+        "always", description="When requests are synced to the disk: before the answer, every two seconds, or never."
     )
     spool_age_limit_s: float | None = Field(
         None, gt=0, description="Refuse requests while something waits longer than this for the database, in seconds."

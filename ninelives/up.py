@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from api.app import build_app as build_api
-from collector.http_server import HttpServer
+from collector.transport.http_server import HttpServer
 from ninelives import compose, data_folder
 from ninelives.access import Access, first_lines, open_access
 from ninelives.children import Child, stop_all

@@ -18,7 +18,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyVa
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 import storage.client
-from collector.segment import frame
+from collector.spool.segment import frame
 from storage.client import Database
 from storage.ingest import insert_segment
 from storage.migrate import migrate

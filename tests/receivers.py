@@ -15,11 +15,11 @@ import pytest
 import uvloop
 from prometheus_client import CollectorRegistry
 
-from collector.http_server import GuardedServer
 from collector.intake import Intake
-from collector.otlp_grpc import OtlpGrpcServer
-from collector.otlp_http import build_app
 from collector.self_metrics import SelfMetrics
+from collector.transport.http_server import GuardedServer
+from collector.transport.otlp_grpc import OtlpGrpcServer
+from collector.transport.otlp_http import build_app
 from storage.client import Database
 
 BODY_LIMIT = 100_000

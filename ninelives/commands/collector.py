@@ -13,7 +13,7 @@ from ninelives.options import MISUSE, fail, setting_flags
 from ninelives.settings import Settings
 
 if TYPE_CHECKING:
-    from collector.dead_letters import DeadLetters, Letter
+    from collector.writer.dead_letters import DeadLetters, Letter
 
 LONGEST_REASON = 80
 TIMEOUT_S = 30.0
@@ -104,7 +104,7 @@ def _send_all(http: Any, dead_letters: "DeadLetters", letters: Sequence["Letter"
 
 def _send(http: Any, letter: "Letter") -> str:
     """Return "" when the collector took all of *letter*, otherwise its answer."""
-    from collector.parse import REQUESTS
+    from collector.check.parse import REQUESTS
 
     if letter.signal not in REQUESTS:
         return f"{letter.signal!r} is no signal; the note beside it is missing or damaged"
@@ -142,13 +142,13 @@ def _partial_success(signal: str, content: bytes) -> str:
 
 
 def _dead_letters(settings: Settings) -> "DeadLetters":
-    from collector.dead_letters import FOLDER, DeadLetters
+    from collector.writer.dead_letters import FOLDER, DeadLetters
 
     return DeadLetters(settings.data / FOLDER)
 
 
 def _letter(path: Path) -> "Letter":
-    from collector.dead_letters import read_letter
+    from collector.writer.dead_letters import read_letter
 
     letter = read_letter(path) if path.suffix in {".pb", ".json"} else None
     if letter is None:

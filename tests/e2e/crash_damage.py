@@ -7,8 +7,8 @@ from pathlib import Path
 
 from crash_ledger import SIGNALS, Export
 
-from collector.index import ENTRY_SIZE, Entry, Index, read_index
-from collector.segment import checksum, digest, frame
+from collector.spool.index import ENTRY_SIZE, Entry, Index, read_index
+from collector.spool.segment import checksum, digest, frame
 
 MOST_FLIPS = 6
 

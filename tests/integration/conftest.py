@@ -16,7 +16,9 @@ def conforming(_chdb, otlp, tmp_path_factory):
     """
     database = _chdb.migrated
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("collector.spool.SEAL_AFTER_S", 30.0)  # an insert costs the same whatever its size: see settle
+        patch.setattr(
+            "collector.spool.spool.SEAL_AFTER_S", 30.0
+        )  # an insert costs the same whatever its size: see settle
         with otlp_stack(database, otlp, tmp_path_factory.mktemp("conforming")) as found:
             yield found
     with database.client() as client:

@@ -14,7 +14,7 @@ import grpc
 import httpx
 import psutil
 
-from collector.otlp_grpc import SERVICES
+from collector.transport.otlp_grpc import SERVICES
 from storage.tokens import Token, digest, write_tokens
 from tests.receivers import HttpReceiver, stored, wait_until
 

@@ -12,9 +12,9 @@ import uvloop
 from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
-from collector.http_server import GuardedServer
-from collector.otlp_grpc import SERVICES, OtlpGrpcServer
-from collector.otlp_http import build_app
+from collector.transport.http_server import GuardedServer
+from collector.transport.otlp_grpc import SERVICES, OtlpGrpcServer
+from collector.transport.otlp_http import build_app
 from tests.receivers import JSON, PROTOBUF, GrpcReceiver, HttpReceiver, running_intake, stored, wait_until
 
 BODY_LIMIT = 16 << 20
@@ -99,7 +99,7 @@ class OtlpStack:
     def settle(self):
         """Seal what was acknowledged, and wait until it is stored."""
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("collector.spool.SEAL_AFTER_S", 0.0)
+            patch.setattr("collector.spool.spool.SEAL_AFTER_S", 0.0)
             for lane in self.intake._lanes.values():
                 with lane.spool._changed:
                     lane.spool._changed.notify_all()

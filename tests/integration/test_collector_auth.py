@@ -14,13 +14,13 @@ import uvloop
 from google.rpc import status_pb2
 from prometheus_client import CollectorRegistry
 
-from collector.admission import Admission
-from collector.http_server import GuardedServer
+from collector.admission.admission import Admission
+from collector.admission.pressure import Pressure, PressureSampler, Priority
 from collector.intake import Intake
-from collector.otlp_grpc import SERVICES, OtlpGrpcServer
-from collector.otlp_http import build_app
-from collector.pressure import Pressure, PressureSampler, Priority
 from collector.self_metrics import SelfMetrics
+from collector.transport.http_server import GuardedServer
+from collector.transport.otlp_grpc import SERVICES, OtlpGrpcServer
+from collector.transport.otlp_http import build_app
 from storage.client import Database
 from storage.tokens import Token, Tokens, digest, write_tokens
 

@@ -13,9 +13,9 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
-from collector.admission import Admission
+from collector.admission.admission import Admission
 from collector.intake import Intake
-from collector.otlp_grpc import SERVICES, OtlpGrpcServer
+from collector.transport.otlp_grpc import SERVICES, OtlpGrpcServer
 from storage.tokens import Tokens
 from tests.receivers import BODY_LIMIT, GrpcReceiver, grpc_receiver, stored
 

@@ -6,7 +6,7 @@ from contextlib import ExitStack, suppress
 import grpc
 import pytest
 
-from collector.admission import Admission
+from collector.admission.admission import Admission
 from storage.tokens import Tokens
 from tests.receivers import BODY_LIMIT, GrpcReceiver, grpc_receiver, wait_until
 

@@ -16,8 +16,8 @@ import psutil
 import pytest
 from backports import zstd
 
-from collector import http_server
-from collector.admission import Admission
+from collector.admission.admission import Admission
+from collector.transport import http_server
 from storage.tokens import Tokens
 from tests.receivers import BODY_LIMIT, JSON, PROTOBUF, http_receiver, wait_until
 

@@ -14,10 +14,10 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from api import models as m
-from collector.admission import Admission
+from collector.admission.admission import Admission
+from collector.admission.pressure import Pressure, PressureSampler, Priority
 from collector.errors import BadPayload, Overloaded
 from collector.intake import SIGNALS, Intake
-from collector.pressure import Pressure, PressureSampler, Priority
 from collector.self_metrics import SelfMetrics
 from storage.client import Database
 
@@ -78,7 +78,7 @@ def collecting(database, folder, *, load=None, spool_limit=SPOOL_LIMIT, writing=
 
 @pytest.fixture(autouse=True)
 def _sealed_soon(monkeypatch):
-    monkeypatch.setattr("collector.spool.SEAL_AFTER_S", 0.05)
+    monkeypatch.setattr("collector.spool.spool.SEAL_AFTER_S", 0.05)
 
 
 @pytest.fixture

@@ -15,11 +15,11 @@ from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from prometheus_client import CollectorRegistry
 
-from collector import spool as spools
-from collector.dead_letters import DeadLetters
 from collector.intake import Intake
-from collector.otlp_http import build_app
 from collector.self_metrics import SelfMetrics
+from collector.spool import spool as spools
+from collector.transport.otlp_http import build_app
+from collector.writer.dead_letters import DeadLetters
 from ninelives.cli import main
 from storage.errors import DatabaseError
 from storage.ingest import insert_segment
@@ -72,7 +72,7 @@ def test_what_the_database_could_not_read_is_stored_once_when_it_can(database, t
             raise DatabaseError("Code: 36. DB::Exception: cannot decode")
         insert_segment(database, signal, data, token)
 
-    monkeypatch.setattr("collector.writer.insert_segment", insert)
+    monkeypatch.setattr("collector.writer.writer.insert_segment", insert)
     with collector(database, tmp_path) as url:
         for body in (guilty, fine):
             sent = httpx.post(f"{url}/v1/traces", content=body, headers={"Content-Type": "application/x-protobuf"})

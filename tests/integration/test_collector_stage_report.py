@@ -9,13 +9,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from prometheus_client import CollectorRegistry
 
-from collector.admission import Admission
+from collector.admission.admission import Admission
 from collector.alarm_metrics import AlarmMetrics
-from collector.dead_letters import DeadLetters
 from collector.errors import BadPayload
 from collector.intake import Intake
 from collector.self_metrics import SelfMetrics
 from collector.stage_report import StageReporter
+from collector.writer.dead_letters import DeadLetters
 from storage.client import Database
 from storage.errors import DatabaseError
 from storage.ingest_alarms import ALARMS, ingest_alarms

@@ -9,7 +9,7 @@ from contextlib import closing
 import grpc
 import pytest
 
-from collector.tls import load_tls
+from collector.transport.tls import load_tls
 from ninelives.settings import SettingsError, load_settings
 from tests.receivers import PROTOBUF, GrpcReceiver, grpc_receiver, http_receiver, make_certificates
 

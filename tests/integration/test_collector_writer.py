@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from collector import spool as spools
-from collector import writer as writers
-from collector.breaker import Breaker
-from collector.check import check
+from collector.check.check import check
 from collector.errors import BadPayload
-from collector.segment import frame, unframe
-from collector.spool import Spool
-from collector.writer import Writer
+from collector.spool import spool as spools
+from collector.spool.segment import frame, unframe
+from collector.spool.spool import Spool
+from collector.writer import writer as writers
+from collector.writer.breaker import Breaker
+from collector.writer.writer import Writer
 from storage.errors import DatabaseError
 from tests.receivers import wait_until
 

@@ -13,7 +13,7 @@ import time
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from collector.wire import tag, varint
+from collector.otlp_json.wire import tag, varint
 from storage import traces
 from tests.integration.otlp_cases import (
     OTLP,

@@ -17,9 +17,9 @@ from backports import zstd
 from google.rpc.status_pb2 import Status
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from collector.admission import Admission
-from collector.otlp_grpc import SERVICES
-from collector.tls import load_tls
+from collector.admission.admission import Admission
+from collector.transport.otlp_grpc import SERVICES
+from collector.transport.tls import load_tls
 from ninelives.settings import Settings, SettingsError, load_settings
 from ninelives.sockets import PortInUseError, bind
 from storage.client import Database

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import grpc
 import pytest
 
-from collector.otlp_grpc import SERVICES
+from collector.transport.otlp_grpc import SERVICES
 from tests.integration.otlp_cases import (
     OTLP,
     SIGNALS,

@@ -9,7 +9,7 @@ from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from api.trace_tree import trace_of
-from collector.segment import frame
+from collector.spool.segment import frame
 from slo.model import Indicator
 from storage import requests, services, traces
 from storage.caches import caches

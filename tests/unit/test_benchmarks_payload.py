@@ -8,7 +8,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from benchmarks.metric_payload import INSTANCES, build_metric_templates, metric_plan
 from benchmarks.payload import ATTRIBUTES, SPANS_PER_TRACE, build_templates, plan
-from collector.check import check
+from collector.check.check import check
 
 BATCH = 64
 

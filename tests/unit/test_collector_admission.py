@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector import admission as admission_module
-from collector.admission import Admission, Budget
+from collector.admission import admission as admission_module
+from collector.admission.admission import Admission, Budget
+from collector.admission.pressure import CALM, Pressure, PressureSampler, Priority
+from collector.admission.rate_limit import Bucket
 from collector.errors import BadPayload, Forbidden, Overloaded, RateLimited, Unauthenticated
-from collector.pressure import CALM, Pressure, PressureSampler, Priority
-from collector.rate_limit import Bucket
 from storage.tokens import Token, Tokens, digest, write_tokens
 
 SECRET = "nl_0123456789abcdefghijklmnopqrstuvwxyzABCDEF0"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.breaker import POLL_S, Breaker
+from collector.writer.breaker import POLL_S, Breaker
 
 FAILURES, FIRST_S, LONGEST_S = 3, 0.5, 30.0
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
-from collector.check import canonical, check, parse
+from collector.check.check import canonical, check, parse
+from collector.check.item_limit import count_items
 from collector.errors import BadPayload, TooLarge
-from collector.item_limit import count_items
 
 SIGNALS = ("traces", "metrics", "logs")
 ID_LENGTHS = [(0, 0), (16, 8), (16, 0)]

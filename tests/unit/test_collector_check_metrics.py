@@ -13,9 +13,9 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
     SummaryDataPoint,
 )
 
-from collector.check import check
+from collector.check.check import check
+from collector.check.points import MAX_BUCKETS
 from collector.errors import BadPayload
-from collector.points import MAX_BUCKETS
 
 NOW = 1_700_000_000_000_000_000
 NO_RECORDED_VALUE = 1

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 
-from collector.check import check, parse
-from collector.check_traces import cut
+from collector.check.check import check, parse
+from collector.check.check_traces import cut
 from collector.errors import BadPayload
 
 BAD_IDS = [

@@ -12,8 +12,8 @@ from backports import zstd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.compression import MOST_MEMBERS, find_decoder
 from collector.errors import BadPayload, Overloaded, TooLarge, UnsupportedEncoding
+from collector.transport.compression import MOST_MEMBERS, find_decoder
 
 LIMIT = 4 << 20
 

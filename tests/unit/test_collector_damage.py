@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collector import spool as spools
-from collector.contents import load
-from collector.index import ENTRY_SIZE, Kind, read_index
-from collector.recovery import recover, request_counter
-from collector.segment import frame
-from collector.spool import Spool
+from collector.spool import spool as spools
+from collector.spool.contents import load
+from collector.spool.index import ENTRY_SIZE, Kind, read_index
+from collector.spool.recovery import recover, request_counter
+from collector.spool.segment import frame
+from collector.spool.spool import Spool
 
 COUNT = request_counter("traces")
 REQUESTS = 4
@@ -171,7 +171,7 @@ def test_what_was_torn_off_is_not_known_even_if_the_index_cannot_be_mended_on_di
     def full(*_args):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("collector.recovery.write_index", full)
+    monkeypatch.setattr("collector.spool.recovery.write_index", full)
     spool = Spool(folder, limit_bytes=1 << 20)
     assert spool.append(torn.bodies[1], torn.bodies[1], 1).result(10) is False
     assert spool.append(torn.bodies[-1], torn.bodies[-1], 1).result(10) is True
@@ -246,7 +246,7 @@ def test_a_full_disk_holds_back_only_what_is_damaged_beyond_its_index(whole, tmp
     def full(*_args):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("collector.contents.write_index", full)
+    monkeypatch.setattr("collector.spool.contents.write_index", full)
     flip(path_of(folder, "idx"), 3, 1)
     assert sound_bodies(load(found.segment, COUNT)) == whole.bodies
     flip(path_of(folder, "seg"), 5, 1)
@@ -346,7 +346,7 @@ def test_the_digest_of_a_damaged_request_is_forgotten_so_that_its_client_may_sen
 def test_a_sector_that_cannot_be_read_costs_only_the_requests_in_it(whole, tmp_path, monkeypatch):
     folder = whole.copy(tmp_path / "traces")
     (found,) = recover(folder)
-    monkeypatch.setattr("collector.segment.PAGE", 64)
+    monkeypatch.setattr("collector.spool.segment.PAGE", 64)
     bad_page = whole.ends[1] // 64 * 64
     real = os.pread
 
@@ -372,9 +372,9 @@ def test_a_sector_that_cannot_be_read_costs_only_the_requests_in_it(whole, tmp_p
             raise OSError(errno.EIO, "Input/output error")
 
     real_open = type(found.segment.path).open
-    monkeypatch.setattr("collector.segment.os.pread", pread)
+    monkeypatch.setattr("collector.spool.segment.os.pread", pread)
     monkeypatch.setattr(
-        "collector.segment.Path.open",
+        "collector.spool.segment.Path.open",
         lambda path, mode, **options: (
             Unreadable(real_open(path, mode, **options)) if path.suffix == ".seg" else real_open(path, mode, **options)
         ),
@@ -391,7 +391,7 @@ def test_a_sector_that_cannot_be_read_costs_only_the_requests_in_it(whole, tmp_p
 
 
 def test_an_index_entry_survives_packing():
-    from collector.index import Entry, _unpack
+    from collector.spool.index import Entry, _unpack
 
     entry = Entry(2**40, 2**31, 7, 2**64 - 1, bytes(range(16)), Kind.DAMAGED)
     assert _unpack(entry.pack()) == entry

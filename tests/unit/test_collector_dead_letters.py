@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from api import models as m
-from collector.dead_letters import DeadLetters, read_letter
+from collector.writer.dead_letters import DeadLetters, read_letter
 from ninelives.cli import main
 from ninelives.commands.doctor import _findings
 

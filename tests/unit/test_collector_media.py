@@ -13,10 +13,10 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from collector import errors
-from collector.check import Checked
+from collector.check.check import Checked
 from collector.errors import BadPayload, Overloaded, Refused, UnsupportedMediaType
-from collector.media import JSON, PROTOBUF, find_media, require_media
-from collector.status_message import LONGEST_MESSAGE_BYTES, printable
+from collector.transport.media import JSON, PROTOBUF, find_media, require_media
+from collector.transport.status_message import LONGEST_MESSAGE_BYTES, printable
 
 RESPONSES = {
     "traces": (ExportTraceServiceResponse, "rejected_spans"),

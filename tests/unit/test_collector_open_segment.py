@@ -14,13 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector import spool as spools
-from collector.contents import load
 from collector.errors import Overloaded
-from collector.index import Kind
-from collector.recovery import recover, request_counter
-from collector.segment import Segment
-from collector.spool import Spool
+from collector.spool import spool as spools
+from collector.spool.contents import load
+from collector.spool.index import Kind
+from collector.spool.recovery import recover, request_counter
+from collector.spool.segment import Segment
+from collector.spool.spool import Spool
 
 CALLS = ("pwritev", "fdatasync", "ftruncate")
 
@@ -161,7 +161,7 @@ def test_an_empty_segment_that_cannot_be_removed_brings_nothing_back(spool, disk
         raise OSError(errno.EIO, "Input/output error")
 
     with monkeypatch.context() as patch:
-        patch.setattr("collector.open_segment.Path.unlink", refuse)
+        patch.setattr("collector.spool.open_segment.Path.unlink", refuse)
         assert put(spool, b"refused") == []
     disk.failing()
     assert len(list(spool.folder.iterdir())) == 2
@@ -186,7 +186,7 @@ def test_an_index_that_cannot_be_created_leaves_no_file_behind(spool, monkeypatc
         return real(path, *args, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr("collector.open_segment.Path.open", refuse)
+        patch.setattr("collector.spool.open_segment.Path.open", refuse)
         assert put(spool, b"body") == []
     assert list(spool.folder.iterdir()) == []
 
@@ -232,7 +232,7 @@ def test_whatever_the_disk_does_exactly_the_acknowledged_requests_are_there(tmp_
 LIMITED = """
 import resource, sys
 from pathlib import Path
-from collector import spool as spools
+from collector.spool import spool as spools
 from collector.errors import Overloaded
 
 spools.SEAL_AFTER_S = 3600.0
@@ -267,9 +267,9 @@ def test_a_file_that_the_kernel_does_not_let_grow_is_refused_and_goes_on_later(t
 START_ON_A_FULL_DISK = """
 import resource, sys
 from pathlib import Path
-from collector.contents import load
-from collector.recovery import request_counter
-from collector.spool import Spool
+from collector.spool.contents import load
+from collector.spool.recovery import request_counter
+from collector.spool.spool import Spool
 
 resource.setrlimit(resource.RLIMIT_FSIZE, (10, resource.RLIM_INFINITY))  # nothing grows beyond 10 bytes
 spool = Spool(Path(sys.argv[1]), limit_bytes=1 << 20)

@@ -18,11 +18,11 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from collector import json_attributes
-from collector.check import check
+from collector.check.check import check
 from collector.errors import BadPayload
-from collector.json_attributes import CACHED_KEYS
-from collector.otlp_json import MOST_CONTAINERS, Encoded, encode
+from collector.otlp_json import attributes as json_attributes
+from collector.otlp_json.attributes import CACHED_KEYS
+from collector.otlp_json.encode import MOST_CONTAINERS, Encoded, encode
 
 REQUESTS = {
     "traces": ExportTraceServiceRequest,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.pressure import (
+from collector.admission.pressure import (
     CALM,
     LoadReader,
     Pressure,
@@ -154,7 +154,7 @@ def test_the_cgroups_around_this_process_are_looked_at_too(tmp_path):
 
 
 def sampler(read, monkeypatch):
-    monkeypatch.setattr("collector.pressure.SAMPLE_S", 0.01)
+    monkeypatch.setattr("collector.admission.pressure.SAMPLE_S", 0.01)
     return PressureSampler(read)
 
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from collector.span_ids import ids_are_sound, names_are_plain
+from collector.check.span_ids import ids_are_sound, names_are_plain
 
 FRAMES = [b"\x12\x1c\x0a\x10", b"\x12\x08", bytes(8), bytes(16), b"\x0a\x10" + bytes(16), b"\x12\x08" + bytes(8)]
 PIECES = st.one_of(st.binary(max_size=18), st.sampled_from(FRAMES))

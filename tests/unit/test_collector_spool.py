@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from collector import recent
-from collector import segment as segments
-from collector import spool as spools
-from collector.contents import load
 from collector.errors import Overloaded
-from collector.index import Kind
-from collector.recovery import request_counter
-from collector.segment import frame
-from collector.spool import Spool
+from collector.spool import recent
+from collector.spool import segment as segments
+from collector.spool import spool as spools
+from collector.spool.contents import load
+from collector.spool.index import Kind
+from collector.spool.recovery import request_counter
+from collector.spool.segment import frame
+from collector.spool.spool import Spool
 
 LONG_S = 3600.0
 BODIES = [b"first", b"", bytes(range(130)), b"last one"]
@@ -66,7 +66,7 @@ def test_a_request_is_on_disk_and_synced_before_its_future_is_done(open_spool, t
     synced = []
     real = os.fdatasync
     monkeypatch.setattr(
-        "collector.open_segment.os.fdatasync",
+        "collector.spool.open_segment.os.fdatasync",
         lambda fd: (real(fd), synced.append(Path(f"/proc/self/fd/{fd}").readlink().suffix)),
     )
     spool = open_spool()
@@ -114,7 +114,7 @@ def test_a_body_is_forgotten_after_ten_minutes_also_when_nothing_else_arrived(op
     spool = open_spool()
     put(spool, b"again")
     later = time.time() + recent.REMEMBER_S + 1
-    monkeypatch.setattr("collector.spool.time.time", lambda: later)
+    monkeypatch.setattr("collector.spool.spool.time.time", lambda: later)
     put(spool, b"again")
     assert [bodies for _, bodies in sealed(spool)] == [[b"again", b"again"]]
 
@@ -150,7 +150,7 @@ def test_requests_that_are_still_being_written_count_against_the_limit(open_spoo
     """Otherwise a burst during one slow sync would overshoot the limit without bound."""
     gate = threading.Event()
     real = os.fdatasync
-    monkeypatch.setattr("collector.open_segment.os.fdatasync", lambda fd: (gate.wait(10), real(fd)))
+    monkeypatch.setattr("collector.spool.open_segment.os.fdatasync", lambda fd: (gate.wait(10), real(fd)))
     spool = open_spool(limit_bytes=1000)
     accepted = [spool.append(b"0" * 300, b"0" * 300, 1)]
     refused = 0
@@ -242,14 +242,14 @@ def test_a_duplicate_of_a_refused_request_is_refused_with_it(open_spool, monkeyp
         gate.wait(10)
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr("collector.open_segment.os.fdatasync", slow_and_broken)
+    monkeypatch.setattr("collector.spool.open_segment.os.fdatasync", slow_and_broken)
     spool = open_spool()
     futures = [spool.append(b"same", b"same", 1) for _ in range(3)]
     gate.set()
     for future in futures:
         with pytest.raises(Overloaded, match="Input/output error"):
             future.result(10)
-    monkeypatch.setattr("collector.open_segment.os.fdatasync", real)
+    monkeypatch.setattr("collector.spool.open_segment.os.fdatasync", real)
     assert spool.append(b"same", b"same", 1).result(10) is True
 
 
@@ -312,7 +312,7 @@ def test_a_spool_that_is_not_emptied_refuses_as_retryable_and_names_the_age_and_
     put(spool, b"waits")
     spool.blocked_by = "Connection refused"
     now = time.time()
-    monkeypatch.setattr("collector.spool.time.time", lambda: now + 61.5)
+    monkeypatch.setattr("collector.spool.spool.time.time", lambda: now + 61.5)
     with pytest.raises(Overloaded, match=r"6\d s \(limit 60 s\): Connection refused") as refusal:
         spool.append(b"late", b"late", 1)
     assert refusal.value.retry_after_s == 1
@@ -325,7 +325,7 @@ def test_without_an_age_limit_it_waits_as_long_as_there_is_room(open_spool, monk
     spool = open_spool()
     put(spool, b"waits")
     now = time.time()
-    monkeypatch.setattr("collector.spool.time.time", lambda: now + 1e6)
+    monkeypatch.setattr("collector.spool.spool.time.time", lambda: now + 1e6)
     put(spool, b"late")
 
 
@@ -334,11 +334,11 @@ def test_what_waited_while_the_collector_was_off_does_not_refuse_the_first_clien
     put(spool, b"old")
     spool.close()
     now = time.time()
-    monkeypatch.setattr("collector.spool.time.time", lambda: now + 3600)
+    monkeypatch.setattr("collector.spool.spool.time.time", lambda: now + 3600)
     again = open_spool(age_limit_s=60)
     assert again.oldest_age_s(time.time()) >= 3600
     assert again.append(b"new", b"new", 1).result(10) is True
-    monkeypatch.setattr("collector.spool.time.time", lambda: now + 3661)
+    monkeypatch.setattr("collector.spool.spool.time.time", lambda: now + 3661)
     with pytest.raises(Overloaded, match="61 s"):
         again.append(b"newer", b"newer", 1)
 
@@ -371,7 +371,7 @@ def test_interval_syncs_after_the_answer_when_the_segment_is_sealed(open_spool, 
 
 
 def test_interval_means_every_second(open_spool, synced, monkeypatch):
-    """Every segment is sealed a second after its first byte, and a sealed one is synced."""
+    """Every segment is sealed two seconds after its first byte, and a sealed one is synced."""
     monkeypatch.setattr(spools, "SEAL_AFTER_S", 0.1)
     assert spools.SEAL_BYTES == 48 << 20
     spool = open_spool(fsync="interval")
@@ -406,7 +406,7 @@ def test_digests_survive_a_restart_before_and_after_the_segment_was_stored(open_
 KILLED = """
 import sys
 from pathlib import Path
-from collector.spool import Spool
+from collector.spool.spool import Spool
 
 spool = Spool(Path(sys.argv[1]), limit_bytes=1 << 30)
 for number in range(1_000_000):
@@ -444,7 +444,7 @@ def test_old_indexes_are_removed_and_their_digests_forgotten(open_spool, tmp_pat
 
 
 def test_ids_are_never_used_twice_also_when_every_segment_is_gone_and_the_clock_stands(open_spool, monkeypatch):
-    monkeypatch.setattr("collector.segment.time.time_ns", lambda: 1_700_000_000_000_000_000)
+    monkeypatch.setattr("collector.spool.segment.time.time_ns", lambda: 1_700_000_000_000_000_000)
     seen = []
     for number in range(20):
         spool = open_spool()
@@ -455,7 +455,7 @@ def test_ids_are_never_used_twice_also_when_every_segment_is_gone_and_the_clock_
 
 def test_ids_sort_in_order_also_when_the_clock_runs_backwards(monkeypatch):
     clock = iter(range(2_000, 1_000, -1))
-    monkeypatch.setattr("collector.segment.time.time_ns", lambda: next(clock))
+    monkeypatch.setattr("collector.spool.segment.time.time_ns", lambda: next(clock))
     ids = [segments.new_id()]
     for _ in range(50):
         ids.append(segments.new_id(ids[-1]))
@@ -472,7 +472,7 @@ def test_a_stored_segment_that_cannot_be_deleted_does_not_stop_the_writer(open_s
         raise OSError(errno.EROFS, "Read-only file system")
 
     with monkeypatch.context() as patch:
-        patch.setattr("collector.spool.Path.replace", refuse)
+        patch.setattr("collector.spool.spool.Path.replace", refuse)
         spool.remove(segment)
     assert spool.next_sealed(0) is None
     assert spool.waiting_bytes() == 0

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from collector.index import Kind, read_index
+from collector.spool.index import Kind, read_index
 
 log = logging.getLogger(__name__)
 

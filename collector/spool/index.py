@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from pathlib import Path
 
-from collector.segment import checksum, digest, frame_end, sync_folder, unframe
+from collector.spool.segment import checksum, digest, frame_end, sync_folder, unframe
 
 NO_DIGEST = bytes(16)
 _FIELDS = struct.Struct("<BQIIQ16s")  # kind, offset, length, items, checksum of the frame, digest of the body as sent

@@ -10,11 +10,11 @@ from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from collector.compression import find_decoder
-from collector.cors import Cors, Headers
 from collector.errors import InternalFault, Refused, TooLarge, TooSlow, Unauthenticated, UnknownPath, WrongMethod
 from collector.intake import SIGNALS, Intake
-from collector.media import JSON, Media, find_media, require_media
+from collector.transport.compression import find_decoder
+from collector.transport.cors import Cors, Headers
+from collector.transport.media import JSON, Media, find_media, require_media
 
 log = logging.getLogger(__name__)
 

@@ -9,12 +9,12 @@ import grpc
 from grpc.aio import EOF, Server, ServicerContext
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-from collector.check import Checked
+from collector.check.check import Checked
 from collector.errors import BadPayload, InternalFault, Refused, TooSlow
 from collector.intake import SIGNALS, Intake
-from collector.media import success_bytes
-from collector.status_message import printable, retry_info_bytes, status_bytes
-from collector.tls import Tls
+from collector.transport.media import success_bytes
+from collector.transport.status_message import printable, retry_info_bytes, status_bytes
+from collector.transport.tls import Tls
 
 log = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ from functools import cache
 from typing import Any
 
 from collector.errors import BadPayload
-from collector.json_messages import field_names, message, message_without
-from collector.json_scalars import InvalidValueError, NestedTooDeepError, Writer, shown
-from collector.wire import LENGTH, sized, tag
+from collector.otlp_json.messages import field_names, message, message_without
+from collector.otlp_json.scalars import InvalidValueError, NestedTooDeepError, Writer, shown
+from collector.otlp_json.wire import LENGTH, sized, tag
 
 ITEMS = frozenset(
     {

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from collector.commit_queue import Request
-from collector.index import ENTRY_SIZE, Entry, seal
-from collector.segment import Segment, checksum, frame, sync_folder
+from collector.spool.commit_queue import Request
+from collector.spool.index import ENTRY_SIZE, Entry, seal
+from collector.spool.segment import Segment, checksum, frame, sync_folder
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ class OpenSegment:
     lies behind the seal: no entry ever points to the wrong bytes.
 
     Args:
-        fsync: "always": a group is synced before it is answered. "interval": synced when sealed, so every second.
+        fsync: "always": a group is synced before it is answered. "interval": synced when sealed, so every two seconds.
             "off": never.
 
     Raises:

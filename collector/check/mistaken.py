@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
+from collector.check.item_limit import refuse_too_many
+from collector.check.parse import parse
 from collector.errors import Refused
-from collector.item_limit import refuse_too_many
-from collector.parse import parse
 
 LOOKED_AT = 10
 SPAN_ID_BYTES, TRACE_ID_BYTES = 8, 16

@@ -7,9 +7,9 @@ from time import monotonic
 from types import TracebackType
 from typing import Self
 
+from collector.admission.pressure import PressureSampler, Priority, decide, shedding_level
+from collector.admission.rate_limit import Bucket
 from collector.errors import Forbidden, Overloaded, RateLimited, Refused, Unauthenticated
-from collector.pressure import PressureSampler, Priority, decide, shedding_level
-from collector.rate_limit import Bucket
 from storage.tokens import Token, Tokens
 
 INFLIGHT_LIMIT = 256 << 20

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from collector.findings import Findings, counted
-from collector.span_ids import ids_are_sound, names_are_plain
+from collector.check.findings import Findings, counted
+from collector.check.span_ids import ids_are_sound, names_are_plain
 
 NO_TRACE = bytes(16)
 NO_SPAN = bytes(8)

@@ -12,8 +12,8 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from collector.errors import BadPayload
-from collector.json_envelopes import Tally, envelope
-from collector.json_scalars import shown
+from collector.otlp_json.envelopes import Tally, envelope
+from collector.otlp_json.scalars import shown
 
 REQUESTS: dict[str, Any] = {
     "traces": ExportTraceServiceRequest,

@@ -4,15 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from collector.check_logs import check_logs
-from collector.check_metrics import check_metrics
-from collector.check_traces import check_traces
+from collector.check.check_logs import check_logs
+from collector.check.check_metrics import check_metrics
+from collector.check.check_traces import check_traces
+from collector.check.findings import Findings
+from collector.check.item_limit import DEFAULT_ITEM_LIMIT, refuse_too_many, too_many
+from collector.check.mistaken import hint, signal_like
+from collector.check.parse import canonical, parse
+from collector.check.services import service_names
 from collector.errors import BadPayload
-from collector.findings import Findings
-from collector.item_limit import DEFAULT_ITEM_LIMIT, refuse_too_many, too_many
-from collector.mistaken import hint, signal_like
-from collector.parse import canonical, parse
-from collector.services import service_names
 
 __all__ = ["Checked", "canonical", "check", "parse"]
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from collector.findings import Findings
-from collector.points import unusable_point
+from collector.check.findings import Findings
+from collector.check.points import unusable_point
 
 NO_TEMPORALITY = "of an unspecified aggregation temporality"
 TEMPORALITIES = {1, 2}  # delta, cumulative

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
-from collector.commit_queue import CommitQueue, Request, answered
 from collector.errors import Overloaded
-from collector.index import read_index, write_index
-from collector.open_segment import Fsync, OpenSegment
-from collector.recent import RecentBodies
-from collector.recovery import recover
-from collector.segment import Segment, born_at, digest, new_id, sync_folder
+from collector.spool.commit_queue import CommitQueue, Request, answered
+from collector.spool.index import read_index, write_index
+from collector.spool.open_segment import Fsync, OpenSegment
+from collector.spool.recent import RecentBodies
+from collector.spool.recovery import recover
+from collector.spool.segment import Segment, born_at, digest, new_id, sync_folder
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class Spool:
         folder: Where the segments lie, named like its signal; what a crash left there is brought into order first.
         limit_bytes: Requests are refused as retryable when this much waits for the database.
         age_limit_s: They are refused as well when something waits longer than this; None: however long.
-        fsync: "always": synced before the answer. "interval": every second, after the answer. "off": never.
+        fsync: "always": synced before the answer. "interval": every two seconds, after the answer. "off": never.
 
     Attributes:
         cut_bytes: Of torn requests, which were never acknowledged, found at the start.

@@ -9,10 +9,10 @@ from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
 
-from collector import json_scalars as scalars
-from collector.json_attributes import any_value, attributes, elements, key_value
-from collector.json_scalars import InvalidValueError, Writer
-from collector.wire import FIXED32, FIXED64, LENGTH, VARINT, sized, tag
+from collector.otlp_json import scalars
+from collector.otlp_json.attributes import any_value, attributes, elements, key_value
+from collector.otlp_json.scalars import InvalidValueError, Writer
+from collector.otlp_json.wire import FIXED32, FIXED64, LENGTH, VARINT, sized, tag
 
 HEXADECIMAL_FIELDS = frozenset({"trace_id", "span_id", "parent_span_id"})
 ATTRIBUTE_MESSAGES: dict[str, Writer] = {

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from collector.json_scalars import (
+from collector.otlp_json.scalars import (
     InvalidValueError,
     NestedTooDeepError,
     Writer,
@@ -15,7 +15,7 @@ from collector.json_scalars import (
     int64,
     text,
 )
-from collector.wire import FIXED64, LENGTH, VARINT, sized, tag, varint
+from collector.otlp_json.wire import FIXED64, LENGTH, VARINT, sized, tag, varint
 
 # upb reads 100 messages inside each other, and 8 lie around the value of an exemplar's attribute, the deepest there is
 DEEPEST = 100 - 9

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from collector.check import canonical
-from collector.contents import Contents
+from collector.check.check import canonical
 from collector.errors import Refused
-from collector.index import Entry, Kind
-from collector.segment import frame
+from collector.spool.contents import Contents
+from collector.spool.index import Entry, Kind
+from collector.spool.segment import frame
 from storage.errors import DECODE_ERROR_CODES, DatabaseError
 
 Insert = Callable[[Path | memoryview | bytes, str], None]

@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import orjson
 
-from collector.wire import sized, varint, zigzag
+from collector.otlp_json.wire import sized, varint, zigzag
 
 Writer = Callable[[Any], bytes]
 Scalar = Callable[[bytes], Writer]

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from collector.check import check
+from collector.check.check import check
 from collector.errors import Refused
-from collector.index import Count, Entry, Index, Kind, mend, read_index, seal_index, write_index
-from collector.segment import Segment, sync_folder
+from collector.spool.index import Count, Entry, Index, Kind, mend, read_index, seal_index, write_index
+from collector.spool.segment import Segment, sync_folder
 
 log = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
-from collector.check import Checked
+from collector.check.check import Checked
 from collector.errors import Refused, UnsupportedMediaType
-from collector.status_message import printable, status_bytes, status_json
+from collector.transport.status_message import printable, status_bytes, status_json
 
 _RESPONSES: dict[str, Any] = {
     "traces": ExportTraceServiceResponse,

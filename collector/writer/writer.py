@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from collector.breaker import Breaker
-from collector.contents import digests, load
-from collector.dead_letters import DeadLetters
-from collector.index import Entry
-from collector.insertion import Insertion
-from collector.recovery import request_counter
-from collector.segment import Segment
-from collector.spool import Spool
+from collector.spool.contents import digests, load
+from collector.spool.index import Entry
+from collector.spool.recovery import request_counter
+from collector.spool.segment import Segment
+from collector.spool.spool import Spool
+from collector.writer.breaker import Breaker
+from collector.writer.dead_letters import DeadLetters
+from collector.writer.insertion import Insertion
 from storage.client import Database
 from storage.errors import DECODE_ERROR_CODES, DatabaseError
 from storage.ingest import insert_segment

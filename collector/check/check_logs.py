@@ -3,7 +3,7 @@
 from operator import attrgetter
 from typing import Any
 
-from collector.findings import Findings, counted
+from collector.check.findings import Findings, counted
 
 LOOKED_AT = attrgetter("trace_id", "span_id", "time_unix_nano", "observed_time_unix_nano")
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from collector.index import NO_DIGEST, Count, Entry, Kind, mend, read_index, write_index
-from collector.segment import Segment, checksum, unframe
+from collector.spool.index import NO_DIGEST, Count, Entry, Kind, mend, read_index, write_index
+from collector.spool.segment import Segment, checksum, unframe
 
 log = logging.getLogger(__name__)
 

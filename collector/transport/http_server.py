@@ -14,7 +14,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from collector.errors import BadPayload
-from collector.media import JSON
+from collector.transport.media import JSON
 
 IDLE_S = 75.0  # exporters send every few seconds and keep their connection; also the longest time to take an answer
 ANSWER_S = 1.0  # the application, which knows how to answer a slow body, comes first

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from collector.segment import sync_folder
+from collector.spool.segment import sync_folder
 
 FOLDER = "dead-letter"  # in the data folder
 LONGEST_REASON = 2000

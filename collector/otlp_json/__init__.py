@@ -1,0 +1,1 @@
+"""OTLP/JSON to the same protobuf bytes, without a message object in between."""

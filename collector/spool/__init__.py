@@ -1,0 +1,1 @@
+"""Acknowledged requests on disk, until the database has them."""

@@ -1,0 +1,1 @@
+"""How requests come in and answers go out: HTTP and gRPC, encodings, TLS, limits of time and size."""
