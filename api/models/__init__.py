@@ -1,0 +1,80 @@
+"""The HTTP contract: what every answer of `/api/v1` looks like.
+
+Times are RFC 3339 in UTC, durations carry their unit in the name, ratios are 0..1, ids are lower-case hex,
+and None means "no data" (never 0, never NaN).
+"""
+
+from api.models.alerts import Alert, AlertState
+from api.models.annotations import Annotation
+from api.models.base import Model, Page, Severity
+from api.models.caches import Cache, CachePoint, LatencyGroup
+from api.models.checks import TelemetryChecks, TelemetryFinding
+from api.models.edges import EdgeCount
+from api.models.ingest import (
+    DeadLetter,
+    IngestAlarm,
+    IngestHealth,
+    IngestPoint,
+    IngestStage,
+    IngestStatus,
+    ServiceVolume,
+)
+from api.models.logs import LogRecord
+from api.models.metrics import Exemplar, Metric, MetricName, MetricSeries, MetricStep
+from api.models.problem import Problem
+from api.models.runs import Finding, Run, RunStatus, RunWindow, Verdict
+from api.models.services import Operation, RedPoint, Service, ServiceDetail
+from api.models.sli import SliCount
+from api.models.slos import Slo, SloMinute, SloState, WindowCounts
+from api.models.status import SloFileError, Status
+from api.models.traces import Span, SpanEvent, SpanLink, Trace, TraceSummary
+
+__all__ = [
+    "Alert",
+    "AlertState",
+    "Annotation",
+    "Cache",
+    "CachePoint",
+    "DeadLetter",
+    "EdgeCount",
+    "Exemplar",
+    "Finding",
+    "IngestAlarm",
+    "IngestHealth",
+    "IngestPoint",
+    "IngestStage",
+    "IngestStatus",
+    "LatencyGroup",
+    "LogRecord",
+    "Metric",
+    "MetricName",
+    "MetricSeries",
+    "MetricStep",
+    "Model",
+    "Operation",
+    "Page",
+    "Problem",
+    "RedPoint",
+    "Run",
+    "RunStatus",
+    "RunWindow",
+    "Service",
+    "ServiceDetail",
+    "ServiceVolume",
+    "Severity",
+    "SliCount",
+    "Slo",
+    "SloFileError",
+    "SloMinute",
+    "SloState",
+    "Span",
+    "SpanEvent",
+    "SpanLink",
+    "Status",
+    "TelemetryChecks",
+    "TelemetryFinding",
+    "Trace",
+    "TraceSummary",
+    "Verdict",
+    "WindowCounts",
+]
