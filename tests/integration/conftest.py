@@ -1,9 +1,13 @@
-"""What several test files of the collector share: one running server a file."""
+"""What several test files share: one running server a file, a lane of the collector, and a client of HTTP."""
 
+import httpx
 import pytest
 
+from collector.spool import spool as spools
+from collector.writer import writer as writers
 from storage.migrate import migrate
 from tests.conftest import WITH_ROWS
+from tests.integration.collector_lane import Lane
 from tests.integration.otlp_process import CollectorProcess
 from tests.integration.otlp_stack import otlp_stack
 
@@ -38,3 +42,23 @@ def collector_process(_http, bridge, tmp_path_factory):
     yield found
     assert found.stop() == 0
     _http.drop(database)
+
+
+@pytest.fixture
+def quick_writer(monkeypatch):
+    """The writer hardly waits for the disk, and time seals no segment."""
+    monkeypatch.setattr(writers, "DISK_PAUSE_S", 0.01)
+    monkeypatch.setattr(spools, "SEAL_AFTER_S", 3600.0)
+
+
+@pytest.fixture
+def lane(tmp_path, quick_writer):
+    """Return functions that fill the spool of this test and write it out."""
+    return Lane(tmp_path)
+
+
+@pytest.fixture
+def browserless():
+    """A client of HTTP that nobody takes for a browser."""
+    with httpx.Client(trust_env=False, timeout=5) as client:
+        yield client

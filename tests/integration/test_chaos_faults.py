@@ -1,40 +1,25 @@
-"""The fault daemon as a real process, and runs of real experiments against it."""
+"""Faults of a real daemon, and runs of real experiments against it: one file, since one daemon serves them all."""
 
-import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import psutil
 import pytest
-import yaml
 
 from api.client import ApiClient
-from api.models import EdgeCount, Page, Run, SliCount
 from chaos.errors import FaultDaemonError
 from chaos.experiment import parse_experiment
 from chaos.fault_client import FaultClient
 from chaos.runner import exit_code, run_experiment
-from chaos.wire import FaultRequest
+from tests.integration.chaos_daemon import ROOT, Daemon, Hello, answers, elapsed_s, eventually, http_server
+from tests.integration.chaos_shop import Shop, Supervisor, api_handler
 
-ROOT = Path(__file__).parents[2]
-DAEMON = """
-import asyncio, sys
-from pathlib import Path
-from chaos.daemon import serve
-asyncio.run(serve("127.0.0.1", int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), watch_stdin=True))
-"""
 RUNNER = """
 import sys
 from pathlib import Path
@@ -42,111 +27,6 @@ from chaos.runner import exit_code, run_file
 run = run_file(Path(sys.argv[1]), api_url=sys.argv[2], faults_url=sys.argv[3], data_dir=Path(sys.argv[4]))
 raise SystemExit(exit_code(run))
 """
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
-
-
-def eventually(condition, within_s=5.0):
-    """Return how long it took until *condition* held."""
-    began = time.monotonic()
-    while not condition():
-        assert time.monotonic() - began < within_s, "did not happen in time"
-        time.sleep(0.02)
-    return time.monotonic() - began
-
-
-class Hello(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self):
-        self.send_response(200)
-        self.send_header("Content-Length", "2")
-        self.end_headers()
-        self.wfile.write(b"ok")
-
-    def log_message(self, *_):
-        pass
-
-
-@contextlib.contextmanager
-def http_server(handler):
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-class Daemon:
-    """The daemon's process, its client, and the address of its one proxy."""
-
-    def __init__(self, folder, upstream_port):
-        self.folder, self.port, self.proxy_port = folder, free_port(), free_port()
-        self.url, self.edge = f"http://127.0.0.1:{self.port}", f"http://127.0.0.1:{self.proxy_port}/"
-        self.pid_file = folder / "run" / "orders.json"
-        self.pid_file.parent.mkdir()
-        self.targets = folder / "targets.yaml"
-        listen, upstream = f"127.0.0.1:{self.proxy_port}", f"127.0.0.1:{upstream_port}"
-        proxy = {
-            "name": "gateway-orders",
-            "listen": listen,
-            "upstream": upstream,
-            "client": "gateway",
-            "server": "orders",
-        }
-        process = {"name": "orders", "service": "orders", "pid_file": "run/orders.json"}
-        self.targets.write_text(yaml.safe_dump({"proxies": [proxy], "processes": [process]}), encoding="utf-8")
-        self.client = FaultClient(self.url)
-        self.start()
-
-    def start(self):
-        command = [sys.executable, "-c", DAEMON, str(self.port), str(self.targets), str(self.folder)]
-        self.process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE)
-        eventually(lambda: answers(f"{self.url}/version"), 15)
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdin.close()
-
-    def end(self):
-        if self.process.poll() is None:
-            self.process.stdin.close()
-            assert self.process.wait(5) == 0
-        self.client.close()
-
-    def inject(self, kind, target="gateway-orders", *, lease_ms=60_000, **attributes):
-        return self.client.inject(FaultRequest(kind=kind, target=target, lease_ms=lease_ms, attributes=attributes))
-
-    def active(self):
-        return [state for state in self.client.faults() if state.phase == "active"]
-
-    def state(self, fault_id):
-        return next(state for state in self.client.faults() if state.id == fault_id)
-
-    def undo_records(self):
-        return list((self.folder / "chaos" / "undo").glob("*"))
-
-
-def answers(url):
-    try:
-        return httpx.get(url, timeout=2, trust_env=False).status_code == 200
-    except httpx.HTTPError:
-        return False
-
-
-def elapsed_s(client, url):
-    began = time.monotonic()
-    assert client.get(url).text == "ok"
-    return time.monotonic() - began
 
 
 @pytest.fixture(scope="module")
@@ -163,21 +43,6 @@ def daemon(shared_daemon):
     yield shared_daemon
     shared_daemon.client.emergency_stop()
     assert shared_daemon.undo_records() == []
-
-
-@pytest.fixture
-def mortal_daemon(tmp_path):
-    """A daemon of the test's own, to end as it likes."""
-    with http_server(Hello) as upstream:
-        running = Daemon(tmp_path, upstream.server_port)
-        yield running
-        running.end()
-
-
-@pytest.fixture
-def browserless():
-    with httpx.Client(trust_env=False, timeout=5) as client:
-        yield client
 
 
 def test_latency_is_felt_by_clients_and_gone_when_its_lease_ends(daemon, browserless):
@@ -312,62 +177,6 @@ def test_toxiproxy_clients_work_unchanged(daemon, browserless):
     assert set(call("GET", "/proxies")[1]) == {"gateway-orders"}
 
 
-def test_kill_9_of_the_daemon_leaves_nothing_broken(mortal_daemon, browserless):
-    """The restarted daemon finds the undo records, reverts, and proves it."""
-    down, slow = mortal_daemon.inject("down"), mortal_daemon.inject("latency", latency=500)
-    mortal_daemon.kill()
-    assert len(mortal_daemon.undo_records()) == 2
-    mortal_daemon.start()
-    eventually(lambda: mortal_daemon.undo_records() == [])
-    assert elapsed_s(browserless, mortal_daemon.edge) < 0.2
-    recovered = {state.id: (state.phase, state.ended_by) for state in mortal_daemon.client.faults()}
-    assert recovered == dict.fromkeys((down.id, slow.id), ("reverted", "recovery"))
-
-
-def test_a_daemon_that_is_orphaned_or_told_to_end_reverts_first(mortal_daemon):
-    """SIGTERM or the end of standard input: nothing on record, exit code 0."""
-    mortal_daemon.inject("down")
-    mortal_daemon.process.stdin.close()
-    assert mortal_daemon.process.wait(5) == 0
-    assert mortal_daemon.undo_records() == []
-    mortal_daemon.start()
-    mortal_daemon.inject("down")
-    mortal_daemon.process.send_signal(signal.SIGTERM)
-    assert mortal_daemon.process.wait(5) == 0
-    assert mortal_daemon.undo_records() == []
-    mortal_daemon.process.stdin.close()
-
-
-class Supervisor:
-    """Respawns a child and writes its pid file, as the demo's supervisor does."""
-
-    def __init__(self, pid_file):
-        self.pid_file, self.started, self._stop = pid_file, 0, threading.Event()
-        self._child = self._spawn()
-        self._thread = threading.Thread(target=self._watch)
-        self._thread.start()
-
-    def _spawn(self):
-        child = subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(60)"])
-        document = {"pid": child.pid, "create_time": psutil.Process(child.pid).create_time()}
-        draft = self.pid_file.with_suffix(".draft")
-        draft.write_text(json.dumps(document), encoding="utf-8")
-        draft.replace(self.pid_file)
-        self.started += 1
-        return child
-
-    def _watch(self):
-        while not self._stop.wait(0.05):
-            if self._child.poll() is not None:
-                self._child = self._spawn()
-
-    def end(self):
-        self._stop.set()
-        self._thread.join()
-        self._child.kill()
-        self._child.wait()
-
-
 def test_kill_kills_again_until_its_lease_ends_and_sees_the_process_respawned(daemon):
     """Every half second one more respawn; after the lease none."""
     supervisor = Supervisor(daemon.pid_file)
@@ -398,83 +207,6 @@ def test_a_pid_that_belongs_to_somebody_else_is_never_killed(daemon):
     finally:
         bystander.kill()
         bystander.wait()
-
-
-@dataclass(slots=True)
-class Call:
-    started_at: datetime
-    duration_ms: float
-    error: bool
-
-
-@dataclass
-class Shop:
-    """Load through the edge, and an API server that counts those very calls as spans of gateway."""
-
-    edge: str
-    calls: list[Call] = field(default_factory=list)
-    runs: dict[str, Run] = field(default_factory=dict)
-    stop: threading.Event = field(default_factory=threading.Event)
-
-    def load(self):
-        with httpx.Client(trust_env=False, timeout=3) as client:
-            while not self.stop.wait(0.02):
-                started_at, began = datetime.now(UTC), time.perf_counter()
-                try:
-                    error = client.get(self.edge).is_error
-                except httpx.HTTPError:
-                    error = True
-                self.calls.append(Call(started_at, (time.perf_counter() - began) * 1000, error))
-
-    def within(self, query):
-        start, end = (datetime.fromisoformat(query[name][0]) for name in ("start", "end"))
-        return [call for call in tuple(self.calls) if start <= call.started_at < end]
-
-    def sli(self, query):
-        calls, threshold = self.within(query), float(query.get("threshold_ms", ["inf"])[0])
-        durations = sorted(call.duration_ms for call in calls)
-        return SliCount(
-            service=query["service"][0], environment="", total=len(calls), errors=sum(call.error for call in calls),
-            slow=sum(duration > threshold for duration in durations), threshold_ms=None, p50_ms=None,
-            p95_ms=durations[int(len(durations) * 0.95)] if durations else None,
-            newest_span_at=max((call.started_at for call in calls), default=None),
-        )  # fmt: skip
-
-    def edges(self, query):
-        durations = sorted(call.duration_ms for call in self.within(query))
-        p50 = durations[len(durations) // 2] if durations else None
-        errors = sum(call.error for call in self.within(query))
-        return EdgeCount(
-            client="gateway", server="orders", calls=len(durations), errors=errors, p50_ms=p50, p95_ms=None
-        )
-
-
-def api_handler(shop):
-    class Api(Hello):
-        def do_GET(self):
-            url = urlsplit(self.path)
-            query = parse_qs(url.query)
-            match url.path.removeprefix("/api/v1/"):
-                case "sli":
-                    self._reply(shop.sli(query))
-                case "edges":
-                    self._reply(shop.edges(query))
-                case "runs":
-                    self._reply(Page[Run](items=list(shop.runs.values())))
-
-        def do_PUT(self):
-            run = Run.model_validate_json(self.rfile.read(int(self.headers["Content-Length"])))
-            shop.runs[run.id] = run
-            self._reply(run)
-
-        def _reply(self, model):
-            body = model.model_dump_json().encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-    return Api
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import zlib
 import grpc
 import pytest
 
-from tests.integration.otlp_cases import OTLP, ordinary
+from tests.integration.otlp_bodies import OTLP, ordinary
 from tests.integration.otlp_stack import DEADLINE_S, Outcome
 from tests.receivers import JSON, PROTOBUF, GrpcReceiver
 

@@ -13,7 +13,8 @@ import grpc
 import pytest
 from backports import zstd
 
-from tests.integration.otlp_cases import OTLP, empty_items
+from tests.integration.otlp_bodies import OTLP
+from tests.integration.otlp_encoding_cases import empty_items
 from tests.integration.otlp_process import BEARER, Resident
 from tests.receivers import PROTOBUF, wait_until
 

@@ -9,21 +9,11 @@ import pytest
 from api.trace_tree import trace_of
 from storage import traces
 from storage.cardinality import limit_operations
-from tests.integration.otlp_cases import (
-    ODD_CODES,
-    ODD_TIMES_NS,
-    OTLP,
-    SQL,
-    TRACE_STATES,
-    ended_series,
-    odd_codes,
-    odd_points,
-    odd_sampling,
-    service_bodies,
-    sql_text,
-    type_flips,
-)
+from tests.integration.otlp_bodies import OTLP
+from tests.integration.otlp_metric_cases import ended_series, odd_points, type_flips
 from tests.integration.otlp_stack import Outcome
+from tests.integration.otlp_trace_cases import ODD_CODES, TRACE_STATES, odd_codes, odd_sampling
+from tests.integration.otlp_value_cases import ODD_TIMES_NS, SQL, service_bodies, sql_text
 
 HOUR = timedelta(hours=1)
 VIEWS = ("otel_traces", "otel_logs", "otel_metrics_gauge", "otel_metrics_sum", "otel_metrics_histogram")

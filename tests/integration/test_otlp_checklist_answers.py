@@ -20,7 +20,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from collector.errors import Overloaded
 from collector.intake import Intake
 from storage.client import Database
-from tests.integration.otlp_cases import (
+from tests.integration.otlp_bodies import (
     OTLP,
     SIGNALS,
     json_logs,

@@ -15,10 +15,9 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from collector.otlp_json.wire import tag, varint
 from storage import traces
-from tests.integration.otlp_cases import (
+from tests.integration.otlp_bodies import (
     OTLP,
     exponential,
-    field,
     histogram,
     json_logs,
     json_point,
@@ -32,6 +31,7 @@ from tests.integration.otlp_cases import (
     summary,
 )
 from tests.integration.otlp_stack import Outcome
+from tests.integration.otlp_wire import field
 
 STORED = Outcome(200)
 HEX = "ABCDEFabcdef00112233445566778899"

@@ -24,7 +24,7 @@ from ninelives.settings import Settings, SettingsError, load_settings
 from ninelives.sockets import PortInUseError, bind
 from storage.client import Database
 from storage.tokens import Token, Tokens, digest, write_tokens
-from tests.integration.otlp_cases import SIGNALS, json_span, json_traces, ordinary
+from tests.integration.otlp_bodies import SIGNALS, json_span, json_traces, ordinary
 from tests.integration.otlp_stack import BODY_LIMIT, Outcome
 from tests.receivers import JSON, PROTOBUF, GrpcReceiver, grpc_receiver, http_receiver, make_certificates
 

@@ -11,7 +11,7 @@ import grpc
 import pytest
 
 from collector.transport.otlp_grpc import SERVICES
-from tests.integration.otlp_cases import (
+from tests.integration.otlp_bodies import (
     OTLP,
     SIGNALS,
     json_logs,

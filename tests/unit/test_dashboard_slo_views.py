@@ -1,0 +1,92 @@
+"""SLOs: order, state, budget left and burn rates in words."""
+
+import re
+
+import pytest
+
+from api import models as m
+from dashboard.views import (
+    looks,
+    slos,
+)
+from tests.unit.dashboard_models import EMPTY, EMPTY_HOUR, read, slo
+
+
+def test_slos_are_sorted_by_budget_left_and_unknown_ones_come_last():
+    items = [
+        slo("c", error_budget_remaining=0.5),
+        slo("n", state="no_data", **EMPTY),
+        slo("a", error_budget_remaining=-2),
+    ]
+    assert [item.id for item in slos.worst_first(items)] == ["a", "c", "n"]
+
+
+def test_an_slo_without_data_shows_no_data_and_no_zero_per_cent():
+    text = read(slos.listing([slo(state="no_data", hour=EMPTY_HOUR, **EMPTY)])).text
+    assert "No data" in text
+    assert "no data" in text
+    assert not re.search(r"\b0(\.0+)? %", text)
+
+
+def test_an_overspent_budget_says_so_in_words():
+    assert slos.budget_text(-0.109) == "-10.9 % (overspent)"
+    assert slos.budget_tone(-0.109) == "bad"
+    assert slos.budget_tone(0.2) == "warn"
+    assert slos.budget_tone(None) == "none"
+
+
+@pytest.mark.parametrize("state", list(looks.SLO_STATES))
+def test_every_state_has_icon_word_and_colour(state):
+    look = looks.SLO_STATES[state]
+    assert look.icon
+    assert look.word
+    html = looks.slo(state)
+    assert look.word in read(html).text
+    assert f"nl-{look.tone}" in html
+
+
+def test_a_draft_and_a_provisional_slo_are_marked():
+    text = read(slos.listing([slo(draft=True, provisional=True, coverage=0.031, low_confidence=True)])).text
+    assert "draft" in text
+    assert "provisional, 3.1 % covered" in text
+    assert "low confidence" in text
+
+
+def test_the_hour_stands_beside_the_window():
+    hour = m.WindowCounts(window="1h", sli=0.958, good=958, bad=42, total=1000, error_budget_remaining=-41)
+    text = read(slos.listing([slo(hour=hour)])).text
+    assert "95.800 %" in text
+    assert "42 bad of 1,000" in text
+
+
+def test_burn_rates_run_from_short_to_long_windows():
+    ordered = slos.by_length({"3d": 1.0, "5m": 2.0, "6h": None, "1h": 3.0})
+    assert [window for window, _ in ordered] == ["5m", "1h", "6h", "3d"]
+
+
+@pytest.mark.parametrize(
+    ("left", "burn", "seconds"),
+    [
+        (1.0, 2.0, 15 * 86400),
+        (0.5, 30.0, 43200),
+        (0.5, 0.1, None),
+        (0.0, 5.0, None),
+        (None, 5.0, None),
+        (0.5, None, None),
+    ],
+)
+def test_a_budget_runs_out_after_its_window_times_what_is_left_over_the_burn_rate(left, burn, seconds):
+    assert slos.seconds_to_exhaustion(slo(error_budget_remaining=left, burn_rates={"1h": burn})) == seconds
+
+
+def test_a_latency_slo_names_its_limit_and_its_percentile():
+    item = slo(kind="latency", objective=0.95, threshold_ms=300.0, percentile_ms=412.7)
+    text = read(slos.headline(item)).text
+    assert "requests within 300 ms" in text
+    assert "p95, last hour" in text
+    assert "413 ms (limit 300 ms)" in text
+
+
+def test_an_slo_is_not_called_by_its_service_twice():
+    assert slos.title(slo(name="Checkout availability")) == "Checkout availability"
+    assert slos.title(slo(name="availability")) == "checkout · availability"
