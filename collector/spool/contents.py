@@ -89,7 +89,7 @@ def load(segment: Segment, count: Count) -> Contents:
     if complete and _is_whole(segment, known):
         return Contents(segment, known, is_whole=True)
     data = segment.read()
-    found = known if complete else mend(known, data, segment.size, count)
+    found = known if complete else mend(known, index.claims, data, segment.size, count)
     entries = [entry if _is_sound(entry, data) else entry.marked(Kind.DAMAGED) for entry in found]
     if entries != known:
         _mark(segment, entries)

@@ -7,7 +7,7 @@ without an entry mean that the index was damaged. Each entry has a checksum of i
 import os
 import struct
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from pathlib import Path
 
@@ -62,11 +62,13 @@ class Index:
         entries: In the order of their bytes, without those that are damaged, or torn at the end.
         size: Of the sealed segment, None when it was not sealed.
         flawed: An entry is damaged or missing.
+        claims: What damaged entries say of their requests; one of their sums may still be right.
     """
 
     entries: list[Entry]
     size: int | None
     flawed: bool
+    claims: list[Entry] = field(default_factory=list)
 
 
 def seal(size: int) -> Entry:
@@ -81,6 +83,7 @@ def read_index(path: Path) -> Index:
     except OSError:
         return Index([], None, flawed=True)
     entries: list[Entry] = []
+    claims: list[Entry] = []
     at = 0
     flawed = False
     for start in range(0, len(data), ENTRY_SIZE):
@@ -90,13 +93,14 @@ def read_index(path: Path) -> Index:
         entry = _unpack(block)
         if entry is None or entry.offset < at:
             flawed = True
+            claims.append(_fields(block))
         elif entry.kind == Kind.SEAL:
-            return Index(entries, entry.offset, flawed or at != entry.offset)
+            return Index(entries, entry.offset, flawed or at != entry.offset, claims)
         else:
             flawed = flawed or entry.offset > at
             entries.append(entry)
             at = entry.end
-    return Index(entries, None, flawed)
+    return Index(entries, None, flawed, claims)
 
 
 def write_index(path: Path, entries: Sequence[Entry], size: int) -> None:
@@ -119,18 +123,39 @@ def seal_index(path: Path, entries: int, size: int) -> None:
         os.fsync(file.fileno())
 
 
-def mend(entries: Sequence[Entry], data: bytes, size: int, count: Count) -> list[Entry]:
+def mend(entries: Sequence[Entry], claims: Sequence[Entry], data: bytes, size: int, count: Count) -> list[Entry]:
     """Return entries for every byte up to *size*: *entries*, and between them what the framing of *data* tells.
 
-    *count* returns how many items a request has, or None when the bytes are no request.
+    A request that is found so is sound when a sum of a damaged entry still fits it. One that none fits is taken for
+    damaged while a damaged entry is left that may have been its own: its bytes may have changed too, and nothing would
+    show it.
+
+    Args:
+        entries: Those that are sound.
+        claims: What the damaged ones say.
+        data: The segment.
+        size: Of the part that counts.
+        count: Returns how many items a request has, or None when the bytes are no request.
     """
     found: list[Entry] = []
+    guesses: list[Entry] = []
     at = 0
-    for entry in entries:
-        found += _rebuilt(data, at, entry.offset, count)
-        found.append(entry)
+    for entry in (*entries, seal(size)):
+        between = list(_rebuilt(data, at, entry.offset, count))
+        guesses += between
+        found += [*between, entry]
         at = entry.end
-    return [*found, *_rebuilt(data, at, size, count)]
+    damaged = _unvouched(guesses, claims)
+    return [entry.marked(Kind.DAMAGED) if entry.offset in damaged else entry for entry in found[:-1]]
+
+
+def _unvouched(guesses: Sequence[Entry], claims: Sequence[Entry]) -> frozenset[int]:
+    """Return the offsets of requests of which a damaged entry spoke that none of its sums fits any more."""
+    sums = {claim.checksum for claim in claims} | {claim.digest for claim in claims}
+    requests = [guess for guess in guesses if guess.kind == Kind.REQUEST]
+    doubted = [guess.offset for guess in requests if guess.checksum not in sums and guess.digest not in sums]
+    vouched = len(requests) - len(doubted)
+    return frozenset(doubted) if len(claims) > vouched else frozenset()
 
 
 def _rebuilt(data: bytes, start: int, stop: int, count: Count) -> Iterator[Entry]:
@@ -149,8 +174,11 @@ def _rebuilt(data: bytes, start: int, stop: int, count: Count) -> Iterator[Entry
 
 def _unpack(data: bytes) -> Entry | None:
     """Return one entry, or None when it is damaged."""
-    fields = data[: _FIELDS.size]
-    if _SUM.unpack(data[_FIELDS.size :])[0] != checksum(fields):
-        return None
-    kind, offset, length, items, total, mark = _FIELDS.unpack(fields)
-    return Entry(offset, length, items, total, mark, Kind(kind)) if kind in _KINDS else None
+    sound = _SUM.unpack(data[_FIELDS.size :])[0] == checksum(data[: _FIELDS.size])
+    return _fields(data) if sound and data[0] in _KINDS else None
+
+
+def _fields(data: bytes) -> Entry:
+    """Return what an entry says, damaged or not."""
+    kind, offset, length, items, total, mark = _FIELDS.unpack(data[: _FIELDS.size])
+    return Entry(offset, length, items, total, mark, Kind(kind) if kind in _KINDS else Kind.DAMAGED)

@@ -61,7 +61,7 @@ def _recover(segment: Segment, count: Count) -> Recovered | None:
     whole = [entry for entry in index.entries if entry.end <= size]
     entries = whole
     if index.flawed or not whole or whole[-1].end < size:
-        entries = mend(whole, segment.read(), size, count)
+        entries = mend(whole, index.claims, segment.read(), size, count)
     mended = len(entries) - len(whole)
     if mended:
         _report(segment, entries, len(whole))

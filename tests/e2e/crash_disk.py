@@ -1,5 +1,6 @@
 """A disk that is full, and has room again: a small file system or, where none can be had, a limit on files."""
 
+import errno
 import resource
 import shutil
 import subprocess
@@ -35,8 +36,12 @@ class MountedDisk:
 
     def fill(self, server: Server, leave_bytes: int) -> None:
         free = shutil.disk_usage(self._filler.parent).free
-        with self._filler.open("ab") as file:
-            file.write(bytes(max(0, free - leave_bytes)))
+        try:
+            with self._filler.open("ab") as file:
+                file.write(bytes(max(0, free - leave_bytes)))
+        except OSError as error:  # the spool has taken the rest meanwhile: full is full
+            if error.errno != errno.ENOSPC:
+                raise
 
     def free(self, server: Server) -> None:
         self._filler.unlink(missing_ok=True)

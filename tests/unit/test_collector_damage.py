@@ -228,6 +228,22 @@ def test_a_damaged_byte_of_the_index_costs_nothing(torn, whole, tmp_path_factory
         assert [entry.items for entry in contents.entries] == [1, 2, 3, 4]
 
 
+@settings(max_examples=60)  # each makes and reads files
+@given(hit=st.integers(0, REQUESTS - 1), places=st.tuples(st.integers(0, 1 << 16), st.integers(0, ENTRY_SIZE - 1)))
+def test_a_request_whose_entry_is_damaged_as_well_is_not_taken_for_sound(torn, whole, tmp_path_factory, hit, places):
+    """Its framing may still be right: only a sum tells that its bytes are not those that were acknowledged."""
+    for files in (torn, whole):
+        folder = files.copy(tmp_path_factory.mktemp("damaged") / "traces")
+        start = files.ends[hit - 1] if hit else 0
+        flip(path_of(folder, "seg"), start + places[0] % (files.ends[hit] - start), 1)
+        flip(path_of(folder, "idx"), hit * ENTRY_SIZE + places[1], 1)
+        contents = found_in(folder)
+        assert set(sound_bodies(contents)) <= set(files.bodies)
+        assert set(files.bodies[:hit]) <= set(sound_bodies(contents))
+        assert_covered(contents, len(files.data))
+        assert list(contents.damages())
+
+
 def test_a_missing_index_costs_nothing(files, tmp_path):
     folder = files.copy(tmp_path / "traces")
     path_of(folder, "idx").unlink()
