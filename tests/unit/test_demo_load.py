@@ -91,12 +91,18 @@ def test_the_store_reads_what_was_written_and_keeps_an_existing_file(tmp_path):
         store.close()
 
 
-async def run_load(answer, seconds):
+async def run_load(answer, is_enough):
+    """Return the load as soon as it *is_enough*, which has ten seconds' time."""
     transport = httpx.MockTransport(answer)
     async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
         load, rng = Load(client), random.Random(1)
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(load.run(Visitors(rng), Arrivals(2000.0, rng)), seconds)
+        running = asyncio.create_task(load.run(Visitors(rng), Arrivals(2000.0, rng)))
+        async with asyncio.timeout(10):
+            while not is_enough(load):  # noqa: ASYNC110 -- a load tells nobody when it counts
+                await asyncio.sleep(0.01)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
         return load
 
 
@@ -109,17 +115,14 @@ def test_the_load_counts_what_became_of_its_visits():
             raise httpx.ConnectError("refused", request=request)
         return httpx.Response(500 if request.method == "POST" else 200)
 
-    load = asyncio.run(run_load(answer, 0.3))
+    load = asyncio.run(run_load(answer, lambda load: min(load.answered, load.failed, 4 * load.unreachable) > 20))
     kinds = Counter("unreachable" if p == "/" else "failed" if p == "/checkout" else "answered" for p in seen)
-    assert kinds["answered"] == load.answered > 20
-    assert kinds["failed"] == load.failed > 20
-    assert kinds["unreachable"] == load.unreachable > 5
+    assert (kinds["answered"], kinds["failed"], kinds["unreachable"]) == (load.answered, load.failed, load.unreachable)
 
 
 def test_a_shop_that_hangs_gets_no_more_than_so_many_requests_at_once():
     async def hang(_request):
         await asyncio.sleep(60)
 
-    load = asyncio.run(run_load(hang, 0.4))
-    assert load.dropped > 50
+    load = asyncio.run(run_load(hang, lambda load: load.dropped > 50))
     assert len(load._in_flight) <= MAX_IN_FLIGHT
