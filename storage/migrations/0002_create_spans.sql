@@ -26,7 +26,7 @@ CREATE TABLE spans
     original_start_ns UInt64 CODEC(ZSTD(1)),
     original_end_ns UInt64 CODEC(ZSTD(1)),
     origin_id UInt64 CODEC(ZSTD(1)),
-    attributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+    attributes Map(LowCardinality(String), String) CODEC(ZSTD(3)),
     dropped_attributes UInt32 CODEC(T64, ZSTD(1)),
     events Array(String) CODEC(ZSTD(3)),
     dropped_events UInt32 CODEC(T64, ZSTD(1)),
