@@ -37,11 +37,11 @@ class Benchmark:
 
 
 BENCHMARKS = (
-    Benchmark(("benchmarks.ingest", "--peer", "rotel", "--rate", "60000")),
+    Benchmark(("benchmarks.ingest", "--peer", "rotel", "--rate", "60000", "--seconds", "60")),
     Benchmark(("benchmarks.metrics",), "metrics_"),
     Benchmark(("benchmarks.otlp_json",)),
     Benchmark(("benchmarks.check",), "check_"),
-    Benchmark(("benchmarks.sustained", "--seconds", "30"), "sustained_"),
+    Benchmark(("benchmarks.sustained", "--seconds", "60"), "sustained_"),
     Benchmark(("benchmarks.sustained", "--seconds", "60", "--signal", "metrics"), "sustained_metrics_"),
 )
 
