@@ -68,7 +68,7 @@ def _spare_what_stays() -> None:
     """Keep the garbage collector from what the start has made, and from running in the middle of each request.
 
     A request makes an object for each of its spans, which all go with it: at the default threshold of 700 they had the
-    collector walk through modules and routes over and over, for a tenth of the collector's CPU.
+    collector walk through modules and routes over and over, for a quarter of the receiver's CPU.
     """
     gc.collect()
     gc.freeze()
