@@ -1,6 +1,5 @@
 """The numbers that an alert carries."""
 
-from datetime import timedelta
 from decimal import Decimal
 
 from alerts.signal import AlertSignal
@@ -20,7 +19,7 @@ def details_of(signal: AlertSignal, exemplar_trace_ids: tuple[str, ...] = ()) ->
         slo_name=slo.name,
         target=slo.target,
         threshold_ms=slo.threshold_ms,
-        slo_window=_window(slo.window, evaluation.counts, slo.target),
+        slo_window=_window(str(slo.window), evaluation.counts, slo.target),
         error_budget_remaining=evaluation.error_budget_remaining,
         conditions=tuple(_condition(result, slo.target) for result in signal.conditions),
         exemplar_trace_ids=exemplar_trace_ids,
@@ -37,14 +36,14 @@ def _condition(result: ConditionResult, target: Decimal) -> ConditionDetails:
     return ConditionDetails(
         met=result.met,
         factor=float(condition.factor),
-        long=_window(condition.long, result.long, target),
-        short=_window(condition.short, result.short, target),
+        long=_window(format_duration(condition.long), result.long, target),
+        short=_window(format_duration(condition.short), result.short, target),
     )
 
 
-def _window(window: timedelta, counts: EventCounts, target: Decimal) -> WindowDetails:
+def _window(window: str, counts: EventCounts, target: Decimal) -> WindowDetails:
     return WindowDetails(
-        window=format_duration(window),
+        window=window,
         good=counts.good,
         bad=counts.bad,
         total=counts.total,

@@ -5,8 +5,19 @@ from decimal import Decimal
 from typing import Final
 
 from alerts.signal import AlertSignal
+from slo.budgeting import Freshness, Occurrences, Throughput, Timeslices
 from slo.evaluation import ConditionResult
-from slo.model import EventCounts, FasterThan, Good, Indicator, NotError, Slo
+from slo.indicator import (
+    CacheIndicator,
+    CounterIndicator,
+    FasterThan,
+    GaugeIndicator,
+    HistogramIndicator,
+    Indicator,
+    NotError,
+    SpanIndicator,
+)
+from slo.model import EventCounts, Slo
 from slo.predicate import canonical
 
 _UNITS: Final = (
@@ -72,23 +83,59 @@ def _urgency(result: ConditionResult) -> tuple[object, timedelta]:
 
 
 def _told(slo: Slo, counts: EventCounts, window: timedelta) -> str:
-    share = f"{percent(counts.bad, counts.total)} of {_events(slo.indicator)} {_badness(slo.indicator.good)}"
+    share = f"{percent(counts.bad, counts.total)} of {_events(slo)} {_badness(slo)}"
     return f"{share} in the last {span_of_time(window)} ({counts.bad:,} of {counts.total:,})"
 
 
-def _events(indicator: Indicator) -> str:
-    noun = _NOUNS.get(indicator.kinds[0], _REQUESTS) if len(set(indicator.kinds)) == 1 else _REQUESTS
+def _events(slo: Slo) -> str:
+    """Return what is counted: slices of time, or the indicator's own events."""
+    match slo.budgeting:
+        case Occurrences():
+            return _counted(slo.indicator)
+        case Freshness():
+            return f"the minutes of {_counted(slo.indicator)}"
+        case Timeslices(length=length) | Throughput(length=length):
+            return f"the {span_of_time(length)} slices of {_counted(slo.indicator)}"
+
+
+def _counted(indicator: Indicator) -> str:
     where = f" in {indicator.environment}" if indicator.environment else ""
-    which = f" with {canonical(indicator.filter)}" if indicator.filter is not None else ""
-    return f"{noun} {indicator.service}{where}{which}"
+    match indicator:
+        case SpanIndicator(kinds=kinds, filter=wanted):
+            noun = _NOUNS.get(kinds[0], _REQUESTS) if len(set(kinds)) == 1 else _REQUESTS
+            which = f" with {canonical(wanted)}" if wanted is not None else ""
+            return f"{noun} {indicator.service}{where}{which}"
+        case CacheIndicator(cache=cache):
+            return f"lookups in {cache or 'the caches'} of {indicator.service}{where}"
+        case HistogramIndicator(metric=selector) | GaugeIndicator(metric=selector):
+            return f"values of {selector.metric} from {indicator.service}{where}"
+        case CounterIndicator(total=total, good=good):
+            named = total or good
+            return f"events of {named.metric if named else 'the counters'} from {indicator.service}{where}"
 
 
-def _badness(good: Good) -> str:
-    match good:
-        case NotError():
+def _badness(slo: Slo) -> str:
+    match slo.budgeting:
+        case Occurrences():
+            return _bad_event(slo.indicator)
+        case Throughput(at_least=least):
+            return f"had fewer than {least}"
+        case Freshness(within=within):
+            return f"had none that was good in {span_of_time(within)}"
+        case Timeslices(target=target):
+            return f"were below {percent_of_target(target)}"
+
+
+def _bad_event(indicator: Indicator) -> str:
+    match indicator:
+        case CacheIndicator():
+            return "missed"
+        case SpanIndicator(good=NotError()):
             return "failed"
-        case FasterThan(threshold_ns):
+        case SpanIndicator(good=FasterThan(threshold_ns)):
             return f"took longer than {_plain(Decimal(threshold_ns) / 1_000_000)} ms"
+        case HistogramIndicator(at_most=limit):
+            return f"were above {_plain(limit)}"
         case _:
             return "were not good"
 

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from slo.model import Indicator, Slo
+from slo.indicator import SpanIndicator
+from slo.model import Slo
 from storage import sli
 from storage.client import Database
 
@@ -21,7 +22,8 @@ class MinuteCounter:
 
     def update(self, slos: Sequence[Slo], now: datetime) -> int:
         """Bring the minutes of *slos* up to date and return how many were written."""
-        indicators = {slo.indicator.series_id: slo.indicator for slo in slos}
+        found = [slo.indicator for slo in slos if isinstance(slo.indicator, SpanIndicator)]
+        indicators = {indicator.series_id: indicator for indicator in found}
         since = self._since(now)
         new = self._new([indicator for series, indicator in indicators.items() if series not in (self._known or ())])
         written = self._backfill(new, now)
@@ -37,7 +39,7 @@ class MinuteCounter:
             self._last = sli.last_write(self._database) or now - self._raw_retention
         return self._last - OVERLAP
 
-    def _new(self, unknown: list[Indicator]) -> list[Indicator]:
+    def _new(self, unknown: list[SpanIndicator]) -> list[SpanIndicator]:
         """Return those whose past has to be counted.
 
         One that comes back while we run was not counted in between. At the start nothing was: the recount of what
@@ -47,7 +49,7 @@ class MinuteCounter:
             return unknown
         return sli.uncounted(self._database, unknown)
 
-    def _backfill(self, indicators: list[Indicator], now: datetime) -> int:
+    def _backfill(self, indicators: list[SpanIndicator], now: datetime) -> int:
         if not indicators:
             return 0
         since = now - self._raw_retention

@@ -19,14 +19,18 @@ def sli(counts: EventCounts) -> float | None:
     return None if counts.total == 0 else counts.good / counts.total
 
 
-def budget_remaining(counts: EventCounts, target: Decimal) -> float | None:
+def budget_remaining(counts: EventCounts, target: Decimal, *, elapsed: Fraction = Fraction(1)) -> float | None:
     """Return the share of the error budget that is left: 1 untouched, 0 spent, below 0 overspent, None without events.
+
+    Where only *elapsed* (0..1) of a period is over, the budget is the one expected for all of it if traffic goes on.
 
     >>> budget_remaining(EventCounts(good=9_997, total=10_000), Decimal("0.999"))
     0.7
+    >>> budget_remaining(EventCounts(good=9_997, total=10_000), Decimal("0.999"), elapsed=Fraction(1, 3))
+    0.9
     """
     rate = _burn_rate(counts, target)
-    return None if rate is None else float(1 - rate)
+    return None if rate is None else float(1 - rate * elapsed)
 
 
 def burn_rate(counts: EventCounts, target: Decimal) -> float | None:

@@ -8,8 +8,10 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
-from slo.model import FasterThan, Indicator, NotError, Slo
+from slo.indicator import FasterThan, NotError, SpanIndicator
+from slo.model import Slo
 from slo.policy import NO_POLICY
+from slo.window import RollingWindow
 
 DRAFT_SOURCE: Final = "draft"
 DRAFT_WINDOW: Final = timedelta(days=30)
@@ -41,8 +43,8 @@ def drafts_of(services: Iterable[tuple[str, str]]) -> list[Slo]:
 
 
 def _drafts(service: str, environment: str, slug: str) -> tuple[Slo, Slo]:
-    availability = Indicator(service=service, environment=environment, good=NotError())
-    latency = Indicator(service=service, environment=environment, good=FasterThan(LATENCY_THRESHOLD_NS))
+    availability = SpanIndicator(service=service, environment=environment, good=NotError())
+    latency = SpanIndicator(service=service, environment=environment, good=FasterThan(LATENCY_THRESHOLD_NS))
     latency_name = f"{service} p95 within {LATENCY_THRESHOLD_NS // 1_000_000} ms"
     return (
         _draft(f"{slug}-availability", f"{service} availability", availability, AVAILABILITY_TARGET),
@@ -50,7 +52,7 @@ def _drafts(service: str, environment: str, slug: str) -> tuple[Slo, Slo]:
     )
 
 
-def _draft(slo_id: str, name: str, indicator: Indicator, target: Decimal) -> Slo:
+def _draft(slo_id: str, name: str, indicator: SpanIndicator, target: Decimal) -> Slo:
     return Slo(
         id=slo_id,
         name=name,
@@ -58,7 +60,7 @@ def _draft(slo_id: str, name: str, indicator: Indicator, target: Decimal) -> Slo
         environment=indicator.environment or "",
         indicator=indicator,
         target=target,
-        window=DRAFT_WINDOW,
+        window=RollingWindow(DRAFT_WINDOW),
         policy=NO_POLICY,
         draft=True,
         source=DRAFT_SOURCE,

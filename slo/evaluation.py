@@ -1,6 +1,6 @@
 """Where an objective stands: the one function behind live evaluation, replay and tests."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -9,9 +9,10 @@ from typing import Final, Literal
 from slo.budget import allowed_bad, budget_remaining, burn_rate, exceeds, sli
 from slo.duration import format_duration
 from slo.errors import MissingWindow
-from slo.model import EventCounts, Slo
+from slo.model import NO_EVENTS, EventCounts, Slo
 from slo.policy import Condition
 from slo.standard_policy import standard_policy
+from slo.window import MINUTE, CalendarWindow
 
 SloState = Literal["ok", "at_risk", "burning", "exhausted", "no_traffic", "no_data"]
 
@@ -32,13 +33,25 @@ class ConditionResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Unadjusted:
+    """The objective's window with the excluded time counted in: what the budget would be without maintenance."""
+
+    counts: EventCounts
+    sli: float | None
+    error_budget_remaining: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """Where an objective stands.
 
-    `counts` are those of the objective's window, `hour` those of the last hour. `burn_rates` is keyed by window
-    ("1h"), shortest first; None is a window without events. `conditions` are those of the objective's own policy.
-    `provisional` means that the data covers less than the window, `low_confidence` that the whole error budget is less
-    than one event, so that a single failure decides everything.
+    `counts` are those of the objective's window, `hour` those of the last hour, both without excluded time.
+    `error_budget_remaining` of a calendar window is the share left of the budget that the whole period is expected to
+    have if traffic goes on as so far (`estimated`); `budget_remaining_so_far` relates to the events so far.
+    `burn_rates` is keyed by window ("1h"), shortest first; None is a window without events. `conditions` are those of
+    the objective's own policy. `provisional` means that the data covers less than the window, `low_confidence` that the
+    whole error budget is less than one event, so that a single failure decides everything. `unadjusted` is None unless
+    time was excluded.
     """
 
     state: SloState
@@ -46,11 +59,14 @@ class Evaluation:
     counts: EventCounts
     hour: EventCounts
     error_budget_remaining: float | None
+    budget_remaining_so_far: float | None
+    estimated: bool
     burn_rates: dict[str, float | None]
     conditions: tuple[ConditionResult, ...]
     coverage: float
     provisional: bool
     low_confidence: bool
+    unadjusted: Unadjusted | None = None
 
 
 def window_bounds(now: datetime, window: timedelta, lateness: timedelta) -> tuple[datetime, datetime]:
@@ -65,7 +81,7 @@ def window_bounds(now: datetime, window: timedelta, lateness: timedelta) -> tupl
 
 def judged_conditions(slo: Slo) -> tuple[Condition, ...]:
     """Return what "burning" means for *slo*: its own conditions, or the standard ones where it has none."""
-    return slo.policy.conditions or standard_policy(slo.target, slo.window).policy.conditions
+    return slo.policy.conditions or standard_policy(slo.target, slo.period).policy.conditions
 
 
 def burn_rate_windows(slo: Slo) -> tuple[timedelta, ...]:
@@ -74,64 +90,109 @@ def burn_rate_windows(slo: Slo) -> tuple[timedelta, ...]:
     return tuple(sorted(judged.union(SHOWN_WINDOWS)))
 
 
-def needed_windows(slo: Slo) -> frozenset[timedelta]:
-    """Return every window that `evaluate` wants counts of."""
-    return frozenset((slo.window, *burn_rate_windows(slo)))
+def needed_windows(slo: Slo, end: datetime) -> frozenset[timedelta]:
+    """Return every window that `evaluate` wants counts of, all ending at *end*."""
+    return frozenset((budget_window(slo, end), *burn_rate_windows(slo)))
+
+
+def budget_window(slo: Slo, end: datetime) -> timedelta:
+    """Return how long the objective's window is up to *end*: a calendar period grows from its start."""
+    return end - slo.window.period(end)[0]
 
 
 def evaluate(
-    slo: Slo, counts: Mapping[timedelta, EventCounts], *, coverage: float, seen_recently: bool = False
+    slo: Slo,
+    counts: Mapping[timedelta, EventCounts],
+    *,
+    end: datetime,
+    coverage: float,
+    seen_recently: bool = False,
+    excluded: Mapping[timedelta, EventCounts] | None = None,
 ) -> Evaluation:
-    """Return where *slo* stands, given the events of each of its windows.
+    """Return where *slo* stands at *end*, given the events of each of its windows.
 
     Args:
         slo: the objective.
-        counts: events of every window of `needed_windows(slo)`, all ending at the same minute.
+        counts: events of every window of `needed_windows(slo, end)`, all ending at *end*.
+        end: the end of the windows, exclusive, a whole minute in UTC.
         coverage: share of the objective's window that data exists for, 0..1.
         seen_recently: the service is alive: it sent anything at all in the last hour, counted here or not.
+        excluded: those of *counts* that fell into excluded time, by window; None where there is none.
 
     Raises:
         MissingWindow: *counts* lacks a window.
     """
-    missing = needed_windows(slo) - counts.keys()
+    missing = needed_windows(slo, end) - counts.keys()
     if missing:
         names = ", ".join(format_duration(window) for window in sorted(missing))
         raise MissingWindow(f"{slo.id!r} needs the counts of {names} as well; see needed_windows")
-    whole = counts[slo.window]
+    left_out = excluded or {}
+    net = {window: events - left_out.get(window, NO_EVENTS) for window, events in counts.items()}
+    budget = _budget(slo, net, end)
+    conditions = {condition: _result(slo, condition, net) for condition in judged_conditions(slo)}
     return Evaluation(
-        state=_state(slo, counts, seen_recently),
-        sli=sli(whole),
-        counts=whole,
-        hour=counts[HOUR],
-        error_budget_remaining=budget_remaining(whole, slo.target),
-        burn_rates={format_duration(w): burn_rate(counts[w], slo.target) for w in burn_rate_windows(slo)},
-        conditions=tuple(_result(slo, condition, counts) for condition in slo.policy.conditions),
+        state=_state(budget, net, [result.met for result in conditions.values()], seen_recently),
+        sli=sli(budget.counts),
+        counts=budget.counts,
+        hour=net[HOUR],
+        error_budget_remaining=budget_remaining(budget.counts, slo.target, elapsed=budget.elapsed),
+        budget_remaining_so_far=budget_remaining(budget.counts, slo.target),
+        estimated=budget.elapsed < 1,
+        burn_rates={format_duration(w): burn_rate(net[w], slo.target) for w in burn_rate_windows(slo)},
+        conditions=tuple(conditions[condition] for condition in slo.policy.conditions),
         coverage=coverage,
         provisional=coverage < 1,
-        low_confidence=allowed_bad(whole, slo.target) < 1,
+        low_confidence=budget.allowed < 1,
+        unadjusted=_unadjusted(slo, counts[budget.window], budget) if excluded else None,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Budget:
+    """The objective's window up to now. `allowed` bad events in the whole period, of which `elapsed` (0..1) is over."""
+
+    window: timedelta
+    counts: EventCounts
+    elapsed: Fraction
+    allowed: Fraction
+
+
+def _budget(slo: Slo, counts: Mapping[timedelta, EventCounts], end: datetime) -> _Budget:
+    start, finish = slo.window.period(end)
+    whole = counts[end - start]
+    elapsed = Fraction(1)
+    if isinstance(slo.window, CalendarWindow):
+        elapsed = Fraction((end - start) // MINUTE, (finish - start) // MINUTE)
+    return _Budget(end - start, whole, elapsed, allowed_bad(whole, slo.target) / elapsed)
+
+
+def _unadjusted(slo: Slo, counts: EventCounts, budget: _Budget) -> Unadjusted:
+    return Unadjusted(counts, sli(counts), budget_remaining(counts, slo.target, elapsed=budget.elapsed))
 
 
 def _result(slo: Slo, condition: Condition, counts: Mapping[timedelta, EventCounts]) -> ConditionResult:
     long, short = counts[condition.long], counts[condition.short]
+    enough = long.total >= slo.min_total and long.bad >= slo.min_bad
     return ConditionResult(
         condition=condition,
-        met=all(exceeds(events, slo.target, condition.factor) for events in (long, short)),
+        met=enough and all(exceeds(events, slo.target, condition.factor) for events in (long, short)),
         has_data=long.total > 0 and short.total > 0,
         long=long,
         short=short,
     )
 
 
-def _state(slo: Slo, counts: Mapping[timedelta, EventCounts], seen_recently: bool) -> SloState:
+def _state(
+    budget: _Budget, counts: Mapping[timedelta, EventCounts], met: Sequence[bool], seen_recently: bool
+) -> SloState:
     """Bad news first; silence comes after it and before "ok": it neither hides bad news nor counts as good."""
-    whole = counts[slo.window]
+    whole = budget.counts
     if whole.total == 0:
         return "no_traffic" if seen_recently else "no_data"
-    if whole.bad >= allowed_bad(whole, slo.target):
+    if whole.bad >= budget.allowed:
         return "exhausted"
-    if any(_result(slo, condition, counts).met for condition in judged_conditions(slo)):
+    if any(met):
         return "burning"
-    if exceeds(whole, slo.target, 1 - AT_RISK_BELOW):
+    if whole.bad > (1 - AT_RISK_BELOW) * budget.allowed:
         return "at_risk"
     return "ok" if counts[HOUR].total else "no_traffic"

@@ -1,87 +1,41 @@
-"""Objectives over spans: what is counted, what is good, how much of it must be."""
+"""Objectives: how much of what an indicator counts must be good, over which window."""
 
-import hashlib
-import json
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Final, Literal, TypeAlias
+from typing import Literal
 
+from slo.budgeting import OCCURRENCES, Budgeting, Freshness, Throughput
 from slo.errors import InvalidObjective
+from slo.indicator import CacheIndicator, FasterThan, HistogramIndicator, Indicator, NotError, SpanIndicator
 from slo.policy import AlertPolicy
-from slo.predicate import SPAN_KINDS, Predicate, canonical
+from slo.window import Window
 
-SloKind = Literal["availability", "latency", "custom"]
-REQUEST_KINDS: Final = ("server", "consumer")
-
-
-@dataclass(frozen=True, slots=True)
-class NotError:
-    """Good is a span without error."""
+SloKind = Literal["availability", "latency", "cache", "throughput", "freshness", "custom"]
 
 
 @dataclass(frozen=True, slots=True)
-class FasterThan:
-    """Good is a span that took at most *threshold_ns* nanoseconds."""
+class Exclusion:
+    """Time that does not touch the budget: planned maintenance in [start, end), and why."""
 
-    threshold_ns: int
+    start: datetime
+    end: datetime
+    reason: str
 
     def __post_init__(self) -> None:
-        if self.threshold_ns <= 0:
-            raise InvalidObjective(f"latency threshold {self.threshold_ns} ns must be above 0")
-
-
-@dataclass(frozen=True, slots=True)
-class Matches:
-    """Good is a span that *predicate* holds for."""
-
-    predicate: Predicate
-
-
-Good: TypeAlias = NotError | FasterThan | Matches
-
-
-@dataclass(frozen=True, slots=True)
-class Indicator:
-    """Which spans are counted, and which of them are good. *environment* None counts every environment."""
-
-    service: str
-    environment: str | None
-    kinds: tuple[str, ...] = REQUEST_KINDS
-    filter: Predicate | None = None
-    good: Good = NotError()
-    group_by: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        if not self.service:
-            raise InvalidObjective("an indicator needs a service name")
-        if not self.kinds or not set(self.kinds) <= set(SPAN_KINDS):
-            raise InvalidObjective(f"span kinds {list(self.kinds)} must be some of {', '.join(SPAN_KINDS)}")
-
-    @property
-    def series_id(self) -> int:
-        """A stable 63-bit hash of exactly what decides the counts: equal indicators share their stored minutes."""
-        digest = hashlib.blake2b(self._series_text().encode(), digest_size=8).digest()
-        return int.from_bytes(digest) >> 1
-
-    def _series_text(self) -> str:
-        parts = {
-            "source": "spans",
-            "service": self.service,
-            "environment": self.environment,
-            "kinds": sorted(set(self.kinds)),
-            "filter": None if self.filter is None else canonical(self.filter),
-            "good": _good_text(self.good),
-            "group_by": self.group_by,
-        }
-        return json.dumps(parts, sort_keys=True, separators=(",", ":"))
+        if self.start.tzinfo is None or self.end.tzinfo is None:
+            raise InvalidObjective(f"exclusion {self.start.isoformat()} needs a time zone; write 2026-03-01T22:00:00Z")
+        if self.end <= self.start:
+            raise InvalidObjective(f"exclusion {self.start.isoformat()} must end after it starts")
 
 
 @dataclass(frozen=True, slots=True)
 class Slo:
-    """An objective: at least *target* of the indicator's events are good over a rolling *window*.
+    """An objective: at least *target* of the indicator's events (or slices of time) are good over a *window*.
 
-    `source` is the name of the file it was read from, or "draft".
+    `source` is the name of the file it was read from, or "draft". `min_total` and `min_bad` are what a window must
+    hold before its burn rate may alert. `sla` is the promise to customers, shown beside the objective. `lateness` is
+    how long rows may be on their way, None for the default.
     """
 
     id: str
@@ -90,38 +44,59 @@ class Slo:
     environment: str
     indicator: Indicator
     target: Decimal
-    window: timedelta
+    window: Window
     policy: AlertPolicy
     draft: bool
     source: str
     description: str = ""
+    budgeting: Budgeting = OCCURRENCES
+    min_total: int = 0
+    min_bad: int = 0
+    exclusions: tuple[Exclusion, ...] = ()
+    sla: Decimal | None = None
+    lateness: timedelta | None = None
+    owner: str = ""
+    runbook: str = ""
 
     def __post_init__(self) -> None:
-        if not self.target.is_finite() or not 0 < self.target < 1:
-            raise InvalidObjective(f"target {self.target} of {self.id!r} must lie between 0 and 1, such as 0.999")
-        if self.window <= timedelta(0) or self.window % timedelta(minutes=1):
-            raise InvalidObjective(f"window {self.window} of {self.id!r} must be whole minutes above 0, such as 30d")
+        for name, ratio in (("target", self.target), ("sla", self.sla)):
+            if ratio is not None and (not ratio.is_finite() or not 0 < ratio < 1):
+                raise InvalidObjective(f"{name} {ratio} of {self.id!r} must lie between 0 and 1, such as 0.999")
+        if self.min_total < 0 or self.min_bad < 0:
+            raise InvalidObjective(f"min-total and min-bad of {self.id!r} must be 0 or more")
+
+    @property
+    def period(self) -> timedelta:
+        """The window's nominal length: a calendar month counts as 30 days."""
+        return self.window.nominal
 
     @property
     def kind(self) -> SloKind:
-        match self.indicator.good:
-            case NotError():
+        match self.budgeting, self.indicator:
+            case Throughput(), _:
+                return "throughput"
+            case Freshness(), _:
+                return "freshness"
+            case _, CacheIndicator():
+                return "cache"
+            case _, SpanIndicator(good=NotError()):
                 return "availability"
-            case FasterThan():
+            case _, SpanIndicator(good=FasterThan()) | HistogramIndicator():
                 return "latency"
-            case Matches():
+            case _:
                 return "custom"
 
     @property
     def threshold_ms(self) -> float | None:
-        """The latency threshold of a latency objective, None for any other."""
-        good = self.indicator.good
-        return good.threshold_ns / 1e6 if isinstance(good, FasterThan) else None
+        """The latency threshold of a latency objective over spans, None for any other."""
+        if isinstance(self.indicator, SpanIndicator) and isinstance(self.indicator.good, FasterThan):
+            return self.indicator.good.threshold_ns / 1e6
+        return None
 
 
 @dataclass(frozen=True, slots=True)
 class EventCounts:
-    """Events of one window: `good` of `total`."""
+    """Events (or slices of time) of one window: `good` of `total`."""
 
     good: int
     total: int
@@ -137,12 +112,9 @@ class EventCounts:
     def __add__(self, other: "EventCounts") -> "EventCounts":
         return EventCounts(self.good + other.good, self.total + other.total)
 
+    def __sub__(self, other: "EventCounts") -> "EventCounts":
+        """Return these events without *other*, which are some of them."""
+        return EventCounts(self.good - other.good, self.total - other.total)
 
-def _good_text(good: Good) -> str:
-    match good:
-        case NotError():
-            return "not error"
-        case FasterThan(threshold_ns):
-            return f"duration_ns <= {threshold_ns}"
-        case Matches(predicate):
-            return canonical(predicate)
+
+NO_EVENTS = EventCounts(0, 0)

@@ -12,10 +12,12 @@ from typing import Final
 
 from slo.duration import parse_duration
 from slo.errors import DocumentError, InvalidDuration, InvalidObjective, InvalidPolicy, SloFileProblem
-from slo.model import Indicator, Slo
+from slo.indicator import Indicator
+from slo.model import Slo
 from slo.openslo_indicator import read_indicator
 from slo.policy_text import POLICY_ANNOTATION, WINDOWS_ANNOTATION, read_policy
 from slo.standard_policy import STANDARD_POLICY_NAME, FittedPolicy
+from slo.window import RollingWindow
 from slo.yaml_document import YamlFields, YamlValue, yaml_documents
 
 API_VERSION: Final = "openslo/v1"
@@ -125,7 +127,7 @@ class _Objectives:
                 environment=indicator.environment or "",
                 indicator=indicator,
                 target=objective.target,
-                window=window,
+                window=RollingWindow(window),
                 policy=fitted.policy,
                 draft=False,
                 source=self._file,

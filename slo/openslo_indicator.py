@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from slo.errors import PredicateError
-from slo.model import REQUEST_KINDS, FasterThan, Good, Indicator, Matches, NotError
+from slo.indicator import REQUEST_KINDS, FasterThan, Good, Matches, NotError, SpanIndicator
 from slo.predicate import ERROR, SPAN_KINDS, Comparison, LiteralValue, Not, Predicate
 from slo.predicate_fields import milliseconds_to_ns
 from slo.predicate_parser import parse_predicate
@@ -15,7 +15,7 @@ _KINDS: Final = {"request": REQUEST_KINDS} | {kind: (kind,) for kind in SPAN_KIN
 _EXAMPLE: Final = "{metricSource: {type: spans, spec: {good: not error}}}"
 
 
-def read_indicator(value: YamlValue, default_service: str) -> Indicator:
+def read_indicator(value: YamlValue, default_service: str) -> SpanIndicator:
     """Return the indicator that an inline `indicator:` describes; *default_service* is the objective's.
 
     Raises:
@@ -31,7 +31,7 @@ def read_indicator(value: YamlValue, default_service: str) -> Indicator:
     return _ratio(spec.require("ratioMetric", f"{{good: {_EXAMPLE}, total: ...}}"), default_service)
 
 
-def _ratio(value: YamlValue, service: str) -> Indicator:
+def _ratio(value: YamlValue, service: str) -> SpanIndicator:
     fields = value.fields(("counter", "good", "bad", "total"), later=("raw", "rawType"))
     counter = fields.get("counter")
     if counter is not None:
@@ -49,7 +49,7 @@ def _ratio(value: YamlValue, service: str) -> Indicator:
 class _Source:
     """One `metricSource` over spans, and its `spec` for the lines of problems."""
 
-    indicator: Indicator
+    indicator: SpanIndicator
     spec: YamlValue
 
 
@@ -69,10 +69,10 @@ def _spans(value: YamlValue, service: str, predicate: str | None) -> _Source:
     return _Source(indicator, spec)
 
 
-def _population(fields: YamlFields, default_service: str) -> Indicator:
+def _population(fields: YamlFields, default_service: str) -> SpanIndicator:
     service, environment = fields.get("service"), fields.get("environment")
     wanted, group_by = fields.get("filter"), fields.get("group_by")
-    return Indicator(
+    return SpanIndicator(
         service=default_service if service is None else service.text(),
         environment=None if environment is None else environment.text(empty=True),
         kinds=_kinds(fields.get("kind")),

@@ -7,7 +7,8 @@ import yaml
 
 from slo.duration import format_duration
 from slo.errors import InvalidObjective
-from slo.model import REQUEST_KINDS, FasterThan, Good, Indicator, Matches, NotError, Slo
+from slo.indicator import REQUEST_KINDS, FasterThan, Good, Matches, NotError, SpanIndicator
+from slo.model import Slo
 from slo.openslo import API_VERSION, DNS_LABEL
 from slo.policy_text import POLICY_ANNOTATION
 from slo.predicate import canonical
@@ -36,6 +37,7 @@ def to_openslo(slo: Slo) -> str:
 
 
 def _spec(slo: Slo) -> dict[str, object]:
+    assert isinstance(slo.indicator, SpanIndicator)
     described: dict[str, object] = {"description": slo.description} if slo.description else {}
     population = _population(slo.indicator)
     ratio = {
@@ -46,7 +48,7 @@ def _spec(slo: Slo) -> dict[str, object]:
     return described | {
         "service": slo.service,
         "indicator": {"metadata": {"name": slo.id}, "spec": {"ratioMetric": ratio}},
-        "timeWindow": [{"duration": format_duration(slo.window), "isRolling": True}],
+        "timeWindow": [{"duration": format_duration(slo.period), "isRolling": True}],
         "budgetingMethod": "Occurrences",
         "objectives": [{"target": slo.target}],
     }
@@ -56,7 +58,7 @@ def _source(spec: dict[str, object]) -> dict[str, object]:
     return {"metricSource": {"type": "spans", "spec": spec}}
 
 
-def _population(indicator: Indicator) -> dict[str, object]:
+def _population(indicator: SpanIndicator) -> dict[str, object]:
     spec: dict[str, object] = {"service": indicator.service}
     if indicator.environment is not None:
         spec["environment"] = indicator.environment

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from slo.model import EventCounts, FasterThan, Indicator, Matches, NotError
+from slo.indicator import FasterThan, Matches, NotError, SpanIndicator
+from slo.model import EventCounts
 from storage.client import Database
 from storage.predicate_sql import PredicateSql
 from storage.times import whole
@@ -40,12 +41,12 @@ class SeriesWindows:
     first_minute: datetime | None
 
 
-def recount(database: Database, indicators: Iterable[Indicator], *, since: datetime) -> list[SliMinute]:
+def recount(database: Database, indicators: Iterable[SpanIndicator], *, since: datetime) -> list[SliMinute]:
     """Count every minute that received rows since *since*, however old it is, for all *indicators* in one scan."""
     return _count(database, list(indicators), MINUTES_THAT_RECEIVED_ROWS, since)
 
 
-def count_past(database: Database, indicators: Iterable[Indicator], *, since: datetime) -> list[SliMinute]:
+def count_past(database: Database, indicators: Iterable[SpanIndicator], *, since: datetime) -> list[SliMinute]:
     """Count all minutes after *since* that hold spans."""
     return _count(database, list(indicators), MINUTES_WITH_SPANS, since)
 
@@ -56,7 +57,7 @@ def write_minutes(database: Database, minutes: Sequence[SliMinute], *, revision:
     database.insert("sli_minutes", rows, ["series", "grp", "minute", "good", "bad", "revision"])
 
 
-def uncounted(database: Database, indicators: Iterable[Indicator]) -> list[Indicator]:
+def uncounted(database: Database, indicators: Iterable[SpanIndicator]) -> list[SpanIndicator]:
     """Return those of *indicators* whose past has not been counted."""
     wanted = {indicator.series_id: indicator for indicator in indicators}
     rows = database.rows("counted_series", {"series": list(wanted)})
@@ -64,7 +65,7 @@ def uncounted(database: Database, indicators: Iterable[Indicator]) -> list[Indic
     return [indicator for series, indicator in wanted.items() if series not in counted]
 
 
-def mark_counted(database: Database, indicators: Iterable[Indicator], *, since: datetime, now: datetime) -> None:
+def mark_counted(database: Database, indicators: Iterable[SpanIndicator], *, since: datetime, now: datetime) -> None:
     rows = [(indicator.series_id, indicator.service, since, now) for indicator in indicators]
     database.insert("sli_series", rows, ["series", "slo_id", "counted_from", "backfilled_at"])
 
@@ -100,7 +101,9 @@ def steps(database: Database, series: int, *, start: datetime, end: datetime, st
     return [SliStep(row["at"], row["good"], row["bad"]) for row in database.rows("sli_steps", parameters)]
 
 
-def exemplars(database: Database, indicator: Indicator, *, start: datetime, end: datetime, limit: int = 3) -> list[str]:
+def exemplars(
+    database: Database, indicator: SpanIndicator, *, start: datetime, end: datetime, limit: int = 3
+) -> list[str]:
     """Return trace ids of bad events in [start, end): the slowest for a latency threshold, else the newest."""
     sql = PredicateSql("x")
     good = indicator.good
@@ -124,7 +127,7 @@ def exemplars(database: Database, indicator: Indicator, *, start: datetime, end:
     return [row["trace_id_hex"] for row in rows]
 
 
-def _count(database: Database, indicators: list[Indicator], minutes: str, since: datetime) -> list[SliMinute]:
+def _count(database: Database, indicators: list[SpanIndicator], minutes: str, since: datetime) -> list[SliMinute]:
     if not indicators:
         return []
     sql = PredicateSql()
@@ -134,7 +137,7 @@ def _count(database: Database, indicators: list[Indicator], minutes: str, since:
     return [SliMinute(row["series"], row["minute"], row["good"], row["total"]) for row in rows]
 
 
-def _match_rows(indicators: list[Indicator], sql: PredicateSql) -> tuple[dict[str, list[Any]], list[str]]:
+def _match_rows(indicators: list[SpanIndicator], sql: PredicateSql) -> tuple[dict[str, list[Any]], list[str]]:
     """Return the columns of slo_match, and the distinct predicates that its indexes (from 1) point to."""
     predicates: dict[Any, int] = {}
 
@@ -155,7 +158,7 @@ def _match_rows(indicators: list[Indicator], sql: PredicateSql) -> tuple[dict[st
     return columns, [sql.compile(predicate) for predicate in predicates]
 
 
-def _kinds(indicator: Indicator) -> int:
+def _kinds(indicator: SpanIndicator) -> int:
     return sum(1 << KIND_BITS[kind] for kind in set(indicator.kinds))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from slo.evaluation import Evaluation, evaluate, needed_windows, window_bounds
+from slo.evaluation import Evaluation, budget_window, evaluate, needed_windows, window_bounds
 from slo.model import Slo
 from storage.client import Database
 from storage.services import services
@@ -26,8 +26,8 @@ class Standing:
 def standings(database: Database, slos: Iterable[Slo], now: datetime) -> list[Standing]:
     """Return where *slos* stand at *now*, from the minutes counted so far."""
     wanted = list(slos)
-    lengths = frozenset[timedelta]().union(*(needed_windows(slo) for slo in wanted))
     _, end = window_bounds(now, timedelta(0), LATENESS)
+    lengths = frozenset[timedelta]().union(*(needed_windows(slo, end) for slo in wanted))
     found = windows(database, (slo.indicator.series_id for slo in wanted), lengths, end=end)
     alive = {(red.name, red.environment) for red in services(database, start=now - ALIVE, end=now)}
     names = {name for name, _ in alive}
@@ -37,7 +37,7 @@ def standings(database: Database, slos: Iterable[Slo], now: datetime) -> list[St
 def _standing(slo: Slo, series: SeriesWindows, end: datetime, alive: set[tuple[str, str]], names: set[str]) -> Standing:
     environment = slo.indicator.environment
     seen = slo.service in names if environment is None else (slo.service, environment) in alive
-    evaluation = evaluate(slo, series.counts, coverage=_coverage(slo, series, end), seen_recently=seen)
+    evaluation = evaluate(slo, series.counts, end=end, coverage=_coverage(slo, series, end), seen_recently=seen)
     return Standing(slo, evaluation, end)
 
 
@@ -45,4 +45,4 @@ def _coverage(slo: Slo, series: SeriesWindows, end: datetime) -> float:
     """Return the share of the objective's window that lies behind the first counted event."""
     if series.first_minute is None:
         return 0.0
-    return min(1.0, (end - series.first_minute) / slo.window)
+    return min(1.0, (end - series.first_minute) / budget_window(slo, end))

@@ -4,6 +4,7 @@ from typing import Literal
 from api.models.base import Model
 
 SloState = Literal["ok", "at_risk", "burning", "exhausted", "no_traffic", "no_data"]
+SloKind = Literal["availability", "latency", "cache", "throughput", "freshness", "custom"]
 
 
 class WindowCounts(Model):
@@ -33,7 +34,7 @@ class Slo(Model):
     window: str
     environment: str
     draft: bool
-    kind: Literal["availability", "latency", "custom"]
+    kind: SloKind
     threshold_ms: float | None
     percentile_ms: float | None
     coverage: float

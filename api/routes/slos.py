@@ -12,6 +12,7 @@ from api.problem import ProblemError
 from slo.budget import budget_remaining, sli
 from slo.duration import format_duration
 from slo.evaluation import HOUR
+from slo.indicator import SpanIndicator
 from slo.model import EventCounts, Slo
 from storage.histogram import quantile_ms
 from storage.services import latency_buckets
@@ -47,7 +48,7 @@ def get_slo_minutes(
     end = now.replace(second=0, microsecond=0)
     start = end - timedelta(seconds=window_s)
     series = slo.indicator.series_id
-    counted = steps(ctx.database, series, start=start - slo.window, end=end, step_s=step_s)
+    counted = steps(ctx.database, series, start=start - slo.period, end=end, step_s=step_s)
     return m.Page(items=[minute for minute in _with_budget(slo, counted, step_s) if minute.at >= start])
 
 
@@ -60,7 +61,7 @@ def _with_budget(slo: Slo, counted: list[SliStep], step_s: int) -> list[m.SloMin
     first = 0
     found = []
     for index, step in enumerate(counted):
-        while first < index and counted[first].at + slo.window < step.at + timedelta(seconds=step_s):
+        while first < index and counted[first].at + slo.period < step.at + timedelta(seconds=step_s):
             first += 1
         upto, before = sums[index + 1], sums[first]
         window = EventCounts(upto.good - before.good, upto.total - before.total)
@@ -96,7 +97,7 @@ def _answer(standing: Standing, buckets: dict[tuple[str, str], dict[int, int]]) 
         service=slo.service,
         name=slo.name,
         objective=float(slo.target),
-        window=format_duration(slo.window),
+        window=str(slo.window),
         environment=slo.environment,
         draft=slo.draft,
         kind=slo.kind,
@@ -133,6 +134,9 @@ def _window_counts(slo: Slo, counts: EventCounts) -> m.WindowCounts:
 
 def _percentile(slo: Slo, buckets: dict[tuple[str, str], dict[int, int]]) -> float | None:
     """Return the percentile that a latency objective speaks of; the rollup does not know filters, so none for those."""
-    if slo.kind != "latency" or slo.indicator.filter is not None or slo.indicator.environment is None:
+    indicator = slo.indicator
+    if slo.kind != "latency" or not isinstance(indicator, SpanIndicator):
         return None
-    return quantile_ms(buckets.get((slo.service, slo.indicator.environment), {}), float(slo.target))
+    if indicator.filter is not None or indicator.environment is None:
+        return None
+    return quantile_ms(buckets.get((slo.service, indicator.environment), {}), float(slo.target))

@@ -10,7 +10,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from api.trace_tree import trace_of
 from collector.spool.segment import frame
-from slo.model import Indicator
+from slo.indicator import SpanIndicator
 from storage import requests, services, traces
 from storage.caches import caches
 from storage.ingest import insert_segment
@@ -272,7 +272,7 @@ def test_a_span_without_a_credible_start_is_kept_at_its_arrival_and_counted_nowh
     assert all(abs(row["ts"] - datetime.now(UTC)) < timedelta(minutes=1) for row in found if row["quarantined"])
     (red,) = services.services(database, **hour())
     assert red.requests == 1
-    indicator = Indicator(service="shop", environment="prod")
+    indicator = SpanIndicator(service="shop", environment="prod")
     assert sum(m.total for m in count_past(database, [indicator], since=datetime.now(UTC) - timedelta(days=30))) == 1
     counted = requests.count_requests(database, "shop", None, **hour(), threshold_ms=None)
     assert counted.total == 1
@@ -303,7 +303,7 @@ def test_a_sampled_span_stands_for_as_many_as_its_trace_state_says(database, sto
     assert found == {case: weight for case, _, weight in SAMPLED}
     (red,) = services.services(database, **hour())
     assert red.requests == sum(weight for *_, weight in SAMPLED)
-    indicator = Indicator(service="shop", environment="prod")
+    indicator = SpanIndicator(service="shop", environment="prod")
     counted = count_past(database, [indicator], since=datetime.now(UTC) - timedelta(days=1))
     assert sum(minute.total for minute in counted) == red.requests
 

@@ -13,7 +13,8 @@ import pytest
 
 from evaluator.minutes import MinuteCounter
 from slo.draft import drafts
-from slo.model import EventCounts, FasterThan, Indicator, Matches, NotError
+from slo.indicator import FasterThan, Matches, NotError, SpanIndicator
+from slo.model import EventCounts
 from slo.predicate import And, Comparison, Not, Or, canonical
 from slo.predicate_evaluation import evaluate_predicate
 from slo.predicate_fields import check_comparison
@@ -142,7 +143,7 @@ def predicate(rng, depth=2):
 
 def indicator(rng):
     good = rng.choice([NotError(), FasterThan(rng.choice(DURATIONS_NS[1:])), Matches(predicate(rng))])
-    return Indicator(
+    return SpanIndicator(
         service=rng.choice(["shop", "shop", "pay"]),
         environment=rng.choice([None, "prod", ""]),
         kinds=rng.choice([("server", "consumer"), ("client",), tuple(KINDS.values())]),
@@ -179,7 +180,7 @@ def test_exemplars_are_traces_of_bad_events_only(database, store, otlp, base):
     good = [otlp.span("good", start_ns=start + n * 10**9, duration_ns=(n + 1) * 10**8) for n in range(5)]
     store(database, otlp.traces(*bad, *good))
     window = {"start": base, "end": base + MINUTE}
-    failing = Indicator(service="shop", environment="prod")
+    failing = SpanIndicator(service="shop", environment="prod")
     assert sli.exemplars(database, failing, **window) == [span.trace_id.hex() for span in bad[:1:-1]]
     slow = replace(failing, good=FasterThan(250_000_000))
     assert sli.exemplars(database, slow, **window) == [span.trace_id.hex() for span in good[:1:-1]]

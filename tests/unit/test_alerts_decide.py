@@ -15,18 +15,19 @@ from slo.model import EventCounts
 from slo.policy import NO_POLICY
 from slo.policy_text import read_policy
 from slo.standard_policy import standard_policy
+from slo.window import RollingWindow
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 DRAFT = drafts("checkout", "prod")[0]
-STANDARD = replace(DRAFT, draft=False, policy=standard_policy(DRAFT.target, DRAFT.window).policy)
-BREACH = replace(STANDARD, policy=read_policy("objective-breach", "5m/1m page", DRAFT.target, DRAFT.window).policy)
+STANDARD = replace(DRAFT, draft=False, policy=standard_policy(DRAFT.target, DRAFT.period).policy)
+BREACH = replace(STANDARD, policy=read_policy("objective-breach", "5m/1m page", DRAFT.target, DRAFT.period).policy)
 
 MET, CLEAR, SILENT = EventCounts(900, 1000), EventCounts(1000, 1000), EventCounts(0, 0)
 
 
 def _signal(counts, slo=BREACH):
-    windows = dict.fromkeys(needed_windows(slo), counts) | {slo.window: EventCounts(10**7, 10**7)}
-    return signals_of(slo, evaluate(slo, windows, coverage=1.0))[0]
+    windows = dict.fromkeys(needed_windows(slo, START), counts) | {slo.period: EventCounts(10**7, 10**7)}
+    return signals_of(slo, evaluate(slo, windows, end=START, coverage=1.0))[0]
 
 
 class Replay:
@@ -74,8 +75,8 @@ def test_without_data_an_alert_neither_ends_nor_fires():
 
 
 def test_one_condition_without_data_keeps_the_alert_while_another_is_clear():
-    counts = dict.fromkeys(needed_windows(STANDARD), CLEAR) | {timedelta(minutes=5): SILENT}
-    signal = AlertSignal(STANDARD, evaluate(STANDARD, counts, coverage=1.0), "page")
+    counts = dict.fromkeys(needed_windows(STANDARD, START), CLEAR) | {timedelta(minutes=5): SILENT}
+    signal = AlertSignal(STANDARD, evaluate(STANDARD, counts, end=START, coverage=1.0), "page")
     assert not signal.met
     assert not signal.clear
     firing = AlertMemory(decide(None, _signal(MET, STANDARD), START))
@@ -83,9 +84,9 @@ def test_one_condition_without_data_keeps_the_alert_while_another_is_clear():
 
 
 def test_any_met_condition_of_a_severity_raises_that_severity_only():
-    counts = dict.fromkeys(needed_windows(STANDARD), CLEAR)
+    counts = dict.fromkeys(needed_windows(STANDARD, START), CLEAR)
     counts |= {timedelta(hours=6): EventCounts(993, 1000), timedelta(minutes=30): EventCounts(993, 1000)}
-    page, ticket = signals_of(STANDARD, evaluate(STANDARD, counts, coverage=1.0))
+    page, ticket = signals_of(STANDARD, evaluate(STANDARD, counts, end=START, coverage=1.0))
     assert decide(None, page, START).severity == "page"
     assert decide(None, ticket, START) is None
 
@@ -210,12 +211,12 @@ class Service:
 
     def __init__(self, slo):
         self.slo = slo
-        longest = int(slo.window / timedelta(minutes=1))
+        longest = int(slo.period / timedelta(minutes=1))
         self.minutes = deque([EventCounts(1000, 1000)] * longest, maxlen=longest)
 
     def counts(self):
         cumulative, windows = EventCounts(0, 0), {}
-        wanted = {int(window / timedelta(minutes=1)): window for window in needed_windows(self.slo)}
+        wanted = {int(window / timedelta(minutes=1)): window for window in needed_windows(self.slo, START)}
         for age, minute in enumerate(reversed(self.minutes), 1):
             cumulative += minute
             if age in wanted:
@@ -225,12 +226,12 @@ class Service:
 
 def test_the_workbooks_incident_pages_in_its_sixth_minute_and_ends_five_minutes_after_it():
     """15 % of requests fail for 10 minutes at 99.9 % (Site Reliability Workbook, figure 5-6: exactly 5.76 minutes)."""
-    service = Service(replace(STANDARD, window=timedelta(days=14)))
+    service = Service(replace(STANDARD, window=RollingWindow(timedelta(days=14))))
     changes, memory = [], None
     for minute in range(1, 31):
         service.minutes.append(EventCounts(850, 1000) if minute <= 10 else EventCounts(1000, 1000))
         now = START + timedelta(minutes=minute)
-        page = signals_of(STANDARD, evaluate(service.slo, service.counts(), coverage=1.0))[0]
+        page = signals_of(STANDARD, evaluate(service.slo, service.counts(), end=START, coverage=1.0))[0]
         change = decide(memory, page, now)
         memory = remember(memory, change, page, now)
         changes += [(change.state, minute)] if change else []

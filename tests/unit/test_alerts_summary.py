@@ -11,7 +11,8 @@ from alerts.signal import signals_of
 from alerts.summary import percent, percent_of_target, span_of_time
 from slo.draft import drafts
 from slo.evaluation import evaluate, needed_windows
-from slo.model import EventCounts, FasterThan, Indicator, Matches, NotError
+from slo.indicator import FasterThan, Matches, NotError, SpanIndicator
+from slo.model import EventCounts
 from slo.predicate_parser import parse_predicate
 from slo.standard_policy import standard_policy
 
@@ -20,17 +21,17 @@ NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 def _slo(indicator, target="0.999"):
     draft = replace(drafts("checkout", "")[0], indicator=indicator, target=Decimal(target), draft=False)
-    return replace(draft, policy=standard_policy(draft.target, draft.window).policy)
+    return replace(draft, policy=standard_policy(draft.target, draft.period).policy)
 
 
 def _page(slo, hour, five_minutes):
-    counts = dict.fromkeys(needed_windows(slo), EventCounts(10**6, 10**6))
+    counts = dict.fromkeys(needed_windows(slo, NOW), EventCounts(10**6, 10**6))
     counts |= {timedelta(hours=1): hour, timedelta(minutes=5): five_minutes}
-    return signals_of(slo, evaluate(slo, counts, coverage=1.0))[0]
+    return signals_of(slo, evaluate(slo, counts, end=NOW, coverage=1.0))[0]
 
 
 def test_a_summary_says_what_is_broken_how_badly_and_against_which_promise():
-    slo = _slo(Indicator("checkout", None))
+    slo = _slo(SpanIndicator("checkout", None))
     signal = _page(slo, EventCounts(34_000, 36_000), EventCounts(2781, 3000))
     summary = decide(None, signal, NOW).summary
     assert summary == "7.3 % of requests to checkout failed in the last 5 minutes (219 of 3,000); objective 99.9 %"
@@ -39,17 +40,17 @@ def test_a_summary_says_what_is_broken_how_badly_and_against_which_promise():
 @pytest.mark.parametrize(
     ("indicator", "words"),
     [
-        (Indicator("checkout", "prod", ("server",)), "requests to checkout in prod failed"),
-        (Indicator("checkout", None, ("client",), good=NotError()), "calls from checkout failed"),
+        (SpanIndicator("checkout", "prod", ("server",)), "requests to checkout in prod failed"),
+        (SpanIndicator("checkout", None, ("client",), good=NotError()), "calls from checkout failed"),
         (
-            Indicator("checkout", None, good=FasterThan(1_500_000)),
+            SpanIndicator("checkout", None, good=FasterThan(1_500_000)),
             "requests to checkout took longer than 1.5 ms in the last 5 minutes",
         ),
         (
-            Indicator("shop", None, filter=parse_predicate('http.route = "/pay"')),
+            SpanIndicator("shop", None, filter=parse_predicate('http.route = "/pay"')),
             """requests to shop with http.route = "/pay" failed""",
         ),
-        (Indicator("shop", None, good=Matches(parse_predicate("a = 1"))), "requests to shop were not good"),
+        (SpanIndicator("shop", None, good=Matches(parse_predicate("a = 1"))), "requests to shop were not good"),
     ],
 )
 def test_a_summary_names_what_was_counted(indicator, words):
@@ -58,7 +59,7 @@ def test_a_summary_names_what_was_counted(indicator, words):
 
 
 def test_a_resolved_summary_shows_the_numbers_that_ended_it():
-    slo = _slo(Indicator("checkout", None))
+    slo = _slo(SpanIndicator("checkout", None))
     fired = decide(None, _page(slo, EventCounts(0, 100), EventCounts(0, 10)), NOW)
     calm = _page(slo, EventCounts(0, 100), EventCounts(4999, 5000))
     assert decide(AlertMemory(fired), calm, NOW + timedelta(minutes=1)).summary == (

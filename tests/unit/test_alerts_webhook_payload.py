@@ -16,17 +16,17 @@ from slo.policy_text import read_policy
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 DRAFT = drafts("checkout", "prod")[0]
-POLICY = read_policy("burn-rate", "2%/1h/5m page", DRAFT.target, DRAFT.window).policy
+POLICY = read_policy("burn-rate", "2%/1h/5m page", DRAFT.target, DRAFT.period).policy
 SLO = replace(DRAFT, draft=False, policy=POLICY)
 TRACES = ("4bf92f3577b34da6a3ce929d0e0e4736", "0af7651916cd43dd8448eb211c80319c")
 
 
 def _signal(bad):
-    counts = dict.fromkeys(needed_windows(SLO), EventCounts(10**6, 10**6))
+    counts = dict.fromkeys(needed_windows(SLO, NOW), EventCounts(10**6, 10**6))
     counts |= {timedelta(hours=1): EventCounts(36_000 - bad * 9, 36_000)}
     counts |= {timedelta(minutes=5): EventCounts(3000 - bad, 3000)}
     counts |= {timedelta(days=30): EventCounts(10_000_000 - 2_500, 10_000_000)}
-    return signals_of(SLO, evaluate(SLO, counts, coverage=1.0))[0]
+    return signals_of(SLO, evaluate(SLO, counts, end=NOW, coverage=1.0))[0]
 
 
 FIRING = decide(None, _signal(219), NOW).with_evidence(TRACES)

@@ -8,11 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slo.errors import InvalidObjective
-from slo.model import EventCounts, FasterThan, Indicator, Matches, NotError, Slo
+from slo.indicator import FasterThan, Matches, NotError, SpanIndicator
+from slo.model import EventCounts, Slo
 from slo.policy import NO_POLICY
 from slo.predicate_parser import parse_predicate
+from slo.window import RollingWindow
 
-CHECKOUT = Indicator(service="checkout", environment="prod")
+CHECKOUT = SpanIndicator(service="checkout", environment="prod")
 SLO = Slo(
     id="checkout-availability",
     name="checkout availability",
@@ -20,7 +22,7 @@ SLO = Slo(
     environment="prod",
     indicator=CHECKOUT,
     target=Decimal("0.999"),
-    window=timedelta(days=30),
+    window=RollingWindow(timedelta(days=30)),
     policy=NO_POLICY,
     draft=False,
     source="checkout.yaml",
@@ -34,7 +36,9 @@ def test_the_series_id_never_changes_between_versions_or_stored_minutes_would_be
     )
     assert CHECKOUT.series_id == int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 1
     assert CHECKOUT.series_id == 3691461140170067318
-    fast = Indicator("cart", None, ("client",), parse_predicate('http.route = "/pay"'), FasterThan(5), ("http.route",))
+    fast = SpanIndicator(
+        "cart", None, ("client",), parse_predicate('http.route = "/pay"'), FasterThan(5), ("http.route",)
+    )
     assert fast.series_id == 2167149393041974074
 
 
@@ -80,7 +84,7 @@ def test_a_target_outside_of_0_and_1_is_refused(target):
 @pytest.mark.parametrize("window", [timedelta(0), timedelta(days=-1), timedelta(seconds=90)])
 def test_a_window_that_is_not_whole_minutes_is_refused(window):
     with pytest.raises(InvalidObjective, match="whole minutes"):
-        replace(SLO, window=window)
+        RollingWindow(window)
 
 
 @pytest.mark.parametrize(

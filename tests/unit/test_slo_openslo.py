@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 
-from slo.model import FasterThan, Indicator, Matches, NotError
+from slo.indicator import FasterThan, Matches, NotError, SpanIndicator
 from slo.openslo import read_openslo, read_openslo_files
 from slo.policy import NO_POLICY
 from slo.predicate_parser import parse_predicate
@@ -59,8 +59,8 @@ def _problem(text):
 def test_the_documented_example_is_an_availability_objective_with_the_standard_alerts():
     slo = _read_one(AVAILABILITY)
     assert (slo.id, slo.name, slo.service, slo.environment) == ("checkout-availability",) * 2 + ("checkout", "")
-    assert slo.indicator == Indicator("checkout", None, ("server",), None, NotError(), ())
-    assert (slo.target, slo.window) == (Decimal("0.999"), timedelta(days=30))
+    assert slo.indicator == SpanIndicator("checkout", None, ("server",), None, NotError(), ())
+    assert (slo.target, slo.period) == (Decimal("0.999"), timedelta(days=30))
     assert (slo.draft, slo.source, slo.kind) == (False, "checkout.yaml", "availability")
     assert [float(c.factor) for c in slo.policy.conditions] == [14.4, 6, 3, 1]
 
@@ -70,7 +70,7 @@ def test_all_spans_keys_are_read_and_service_and_kind_have_defaults():
     slo = _read_one(_ratio(f"{common}, good: duration_ms <= 300", common))
     route = parse_predicate('http.route = "/pay"')
     kinds = ("server", "consumer")
-    assert slo.indicator == Indicator("checkout", "prod", kinds, route, FasterThan(300_000_000), ("http.route",))
+    assert slo.indicator == SpanIndicator("checkout", "prod", kinds, route, FasterThan(300_000_000), ("http.route",))
     assert (slo.kind, slo.threshold_ms, slo.environment) == ("latency", 300.0, "prod")
 
 
