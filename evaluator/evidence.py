@@ -6,7 +6,7 @@ from alerts.transition import Transition
 from slo.evaluation import Evaluation
 from slo.indicator import SpanIndicator
 from slo.model import Slo
-from storage import sli
+from storage import sli_count
 from storage.client import Database
 
 EXEMPLARS = 3
@@ -22,5 +22,5 @@ def with_exemplars(
     )
     if longest is None or not isinstance(slo.indicator, SpanIndicator):
         return transition
-    found = sli.exemplars(database, slo.indicator, start=end - longest, end=end, limit=EXEMPLARS)
+    found = sli_count.exemplars(database, slo.indicator, start=end - longest, end=end, limit=EXEMPLARS)
     return transition.with_evidence(tuple(found), transition.details.links)

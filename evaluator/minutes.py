@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from slo.indicator import SpanIndicator
 from slo.model import Slo
-from storage import sli
+from storage import sli_count, sli_minutes
 from storage.client import Database
 
 OVERLAP = timedelta(seconds=60)  # an insert becomes visible some time after the moment that it notes
@@ -28,15 +28,15 @@ class MinuteCounter:
         new = self._new([indicator for series, indicator in indicators.items() if series not in (self._known or ())])
         written = self._backfill(new, now)
         old = [indicator for indicator in indicators.values() if indicator not in new]
-        minutes = sli.recount(self._database, old, since=since)
-        sli.write_minutes(self._database, minutes, revision=_milliseconds(now))
+        minutes = sli_count.recount(self._database, old, since=since)
+        sli_minutes.write_minutes(self._database, minutes, revision=_milliseconds(now))
         self._known = set(indicators)
         self._last = now
         return written + len(minutes)
 
     def _since(self, now: datetime) -> datetime:
         if self._last is None:
-            self._last = sli.last_write(self._database) or now - self._raw_retention
+            self._last = sli_minutes.last_write(self._database) or now - self._raw_retention
         return self._last - OVERLAP
 
     def _new(self, unknown: list[SpanIndicator]) -> list[SpanIndicator]:
@@ -47,15 +47,15 @@ class MinuteCounter:
         """
         if self._known is not None or not unknown:
             return unknown
-        return sli.uncounted(self._database, unknown)
+        return sli_count.uncounted(self._database, unknown)
 
     def _backfill(self, indicators: list[SpanIndicator], now: datetime) -> int:
         if not indicators:
             return 0
         since = now - self._raw_retention
-        minutes = sli.count_past(self._database, indicators, since=since)
-        sli.write_minutes(self._database, minutes, revision=_milliseconds(now))
-        sli.mark_counted(self._database, indicators, since=since, now=now)
+        minutes = sli_count.count_past(self._database, indicators, since=since)
+        sli_minutes.write_minutes(self._database, minutes, revision=_milliseconds(now))
+        sli_count.mark_counted(self._database, indicators, since=since, now=now)
         return len(minutes)
 
 

@@ -8,7 +8,7 @@ from slo.evaluation import Evaluation, budget_window, evaluate, needed_windows, 
 from slo.model import Slo
 from storage.client import Database
 from storage.services import services
-from storage.sli import SeriesWindows, windows
+from storage.sli_minutes import SeriesWindows, windows
 
 LATENESS = timedelta(seconds=10)
 ALIVE = timedelta(hours=1)

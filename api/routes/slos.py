@@ -16,7 +16,7 @@ from slo.indicator import SpanIndicator
 from slo.model import EventCounts, Slo
 from storage.histogram import quantile_ms
 from storage.services import latency_buckets
-from storage.sli import SliStep, steps
+from storage.sli_minutes import SliStep, steps
 from storage.standing import Standing, standings
 
 router = APIRouter(tags=["slos"])

@@ -5,7 +5,8 @@ SELECT
     m.series AS series,
     toStartOfMinute(s.ts) AS minute,
     sumIf(s.weight, multiIf(m.max_ns > 0, s.duration_ns <= m.max_ns, m.good_index > 0, s.matched[m.good_index], NOT s.error)) AS good,
-    sum(s.weight) AS total
+    sum(s.weight) AS total,
+    count() AS seen
 FROM
 (
     SELECT ts, service, environment, kind, error, duration_ns, weight, CAST([/*predicates*/] AS Array(Bool)) AS matched

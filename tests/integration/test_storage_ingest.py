@@ -14,7 +14,7 @@ from slo.indicator import SpanIndicator
 from storage import requests, services, traces
 from storage.caches import caches
 from storage.ingest import insert_segment
-from storage.sli import count_past
+from storage.sli_count import count_past
 
 SERVER, CLIENT, CONSUMER, INTERNAL, PRODUCER = 2, 3, 5, 1, 4
 UNSET, OK, ERROR = 0, 1, 2

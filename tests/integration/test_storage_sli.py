@@ -18,7 +18,7 @@ from slo.model import EventCounts
 from slo.predicate import And, Comparison, Not, Or, canonical
 from slo.predicate_evaluation import evaluate_predicate
 from slo.predicate_fields import check_comparison
-from storage import sli
+from storage import sli_count, sli_minutes
 
 KINDS = {1: "internal", 2: "server", 3: "client", 4: "producer", 5: "consumer"}
 STATUSES = {0: "unset", 1: "ok", 2: "error"}
@@ -165,8 +165,8 @@ def test_one_scan_counts_what_the_definition_counts_for_many_random_indicators(d
     shop = Shop(otlp, base, rng)
     store(database, *shop.requests(25))
     indicators = list({found.series_id: found for found in (indicator(rng) for _ in range(60))}.values())
-    counted = by_series(sli.count_past(database, indicators, since=base - timedelta(hours=1)))
-    touched = by_series(sli.recount(database, indicators, since=datetime.now(UTC) - timedelta(minutes=5)))
+    counted = by_series(sli_count.count_past(database, indicators, since=base - timedelta(hours=1)))
+    touched = by_series(sli_count.recount(database, indicators, since=datetime.now(UTC) - timedelta(minutes=5)))
     assert counted == touched
     assert sum(bool(found) for found in counted.values()) > 20, "most indicators see something, or nothing is proven"
     for each in indicators:
@@ -181,22 +181,24 @@ def test_exemplars_are_traces_of_bad_events_only(database, store, otlp, base):
     store(database, otlp.traces(*bad, *good))
     window = {"start": base, "end": base + MINUTE}
     failing = SpanIndicator(service="shop", environment="prod")
-    assert sli.exemplars(database, failing, **window) == [span.trace_id.hex() for span in bad[:1:-1]]
+    assert sli_count.exemplars(database, failing, **window) == [span.trace_id.hex() for span in bad[:1:-1]]
     slow = replace(failing, good=FasterThan(250_000_000))
-    assert sli.exemplars(database, slow, **window) == [span.trace_id.hex() for span in good[:1:-1]]
+    assert sli_count.exemplars(database, slow, **window) == [span.trace_id.hex() for span in good[:1:-1]]
     matching = replace(
         failing, good=Matches(Comparison("name", "!=", "good")), filter=Comparison("kind", "=", "server")
     )
-    assert set(sli.exemplars(database, matching, **window, limit=9)) == {span.trace_id.hex() for span in good}
-    assert sli.exemplars(database, failing, start=base - MINUTE, end=base) == []
+    assert set(sli_count.exemplars(database, matching, **window, limit=9)) == {span.trace_id.hex() for span in good}
+    assert sli_count.exemplars(database, failing, start=base - MINUTE, end=base) == []
 
 
 def test_windows_are_sums_of_whole_minutes_that_end_together(database, base):
-    minutes = [sli.SliMinute(7, base - n * MINUTE, good=10**6 + n, total=10**6 + 2 * n) for n in range(200)]
-    sli.write_minutes(database, minutes, revision=1)
+    minutes = [
+        sli_minutes.SliMinute(7, base - n * MINUTE, good=10**6 + n, total=10**6 + 2 * n, seen=1) for n in range(200)
+    ]
+    sli_minutes.write_minutes(database, minutes, revision=1)
     lengths = [timedelta(minutes=n) for n in (1, 5, 60, 180)]
     end = base - 2 * MINUTE  # exclusive
-    found = sli.windows(database, [7, 8], lengths, end=end)
+    found = sli_minutes.windows(database, [7, 8], lengths, end=end)
     for length in lengths:
         inside = [m for m in minutes if end - length <= m.minute < end]
         assert len(inside) == length // MINUTE
@@ -204,21 +206,21 @@ def test_windows_are_sums_of_whole_minutes_that_end_together(database, base):
         assert found[8].counts[length] == EventCounts(0, 0)
     assert found[7].first_minute == end - timedelta(minutes=180)
     assert found[8].first_minute is None
-    assert sli.windows(database, [], lengths, end=end) == {}
+    assert sli_minutes.windows(database, [], lengths, end=end) == {}
 
 
 def test_a_later_revision_replaces_an_earlier_one_and_never_the_other_way_round(database, base):
     for revision, good in ((5, 50), (9, 90), (7, 70)):
-        sli.write_minutes(database, [sli.SliMinute(1, base, good, 100)], revision=revision)
-    (step,) = sli.steps(database, 1, start=base, end=base + MINUTE, step_s=60)
+        sli_minutes.write_minutes(database, [sli_minutes.SliMinute(1, base, good, 100, 100)], revision=revision)
+    (step,) = sli_minutes.steps(database, 1, start=base, end=base + MINUTE, step_s=60)
     assert (step.at, step.good, step.bad) == (base, 90, 10)
 
 
 def test_steps_sum_their_minutes_and_leave_out_what_is_empty(database, base):
     start = base.replace(minute=0)
-    rows = [sli.SliMinute(1, start + n * MINUTE, good=n, total=n + 1) for n in (0, 1, 4, 5, 11)]
-    sli.write_minutes(database, rows, revision=1)
-    found = sli.steps(database, 1, start=start, end=start + timedelta(minutes=15), step_s=300)
+    rows = [sli_minutes.SliMinute(1, start + n * MINUTE, good=n, total=n + 1, seen=n + 1) for n in (0, 1, 4, 5, 11)]
+    sli_minutes.write_minutes(database, rows, revision=1)
+    found = sli_minutes.steps(database, 1, start=start, end=start + timedelta(minutes=15), step_s=300)
     assert [(step.at - start, step.good, step.bad) for step in found] == [
         (timedelta(0), 5, 3),
         (timedelta(minutes=5), 5, 1),
@@ -233,7 +235,9 @@ def objective():
 
 def count_of(database, slo, *, end):
     length = timedelta(hours=2)
-    return sli.windows(database, [slo.indicator.series_id], [length], end=end)[slo.indicator.series_id].counts[length]
+    return sli_minutes.windows(database, [slo.indicator.series_id], [length], end=end)[slo.indicator.series_id].counts[
+        length
+    ]
 
 
 def test_late_spans_correct_the_past(database, store, otlp, base, objective):

@@ -1,14 +1,13 @@
 """Counting SLIs from the stored spans, and their minutes."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from slo.indicator import FasterThan, Matches, NotError, SpanIndicator
-from slo.model import EventCounts
 from storage.client import Database
 from storage.predicate_sql import PredicateSql
+from storage.sli_minutes import SliMinute
 from storage.times import whole
 
 KIND_BITS = {"internal": 1, "server": 2, "client": 3, "producer": 4, "consumer": 5}
@@ -16,29 +15,6 @@ MINUTES_THAT_RECEIVED_ROWS = "(SELECT minute FROM arrivals WHERE arrived >= {sin
 MINUTES_WITH_SPANS = (
     "(SELECT t AS minute FROM red_1m WHERE t >= {since:DateTime('UTC')} AND service IN {services:Array(String)})"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class SliMinute:
-    series: int
-    minute: datetime
-    good: int
-    total: int
-
-
-@dataclass(frozen=True, slots=True)
-class SliStep:
-    at: datetime
-    good: int
-    bad: int
-
-
-@dataclass(frozen=True, slots=True)
-class SeriesWindows:
-    """Events of one series by window, and the first minute that holds any (None: the series is empty)."""
-
-    counts: Mapping[timedelta, EventCounts]
-    first_minute: datetime | None
 
 
 def recount(database: Database, indicators: Iterable[SpanIndicator], *, since: datetime) -> list[SliMinute]:
@@ -49,12 +25,6 @@ def recount(database: Database, indicators: Iterable[SpanIndicator], *, since: d
 def count_past(database: Database, indicators: Iterable[SpanIndicator], *, since: datetime) -> list[SliMinute]:
     """Count all minutes after *since* that hold spans."""
     return _count(database, list(indicators), MINUTES_WITH_SPANS, since)
-
-
-def write_minutes(database: Database, minutes: Sequence[SliMinute], *, revision: int) -> None:
-    """Store counts; they replace those of an earlier *revision* (milliseconds since 1970)."""
-    rows = [(m.series, "", m.minute, m.good, m.total - m.good, revision) for m in minutes]
-    database.insert("sli_minutes", rows, ["series", "grp", "minute", "good", "bad", "revision"])
 
 
 def uncounted(database: Database, indicators: Iterable[SpanIndicator]) -> list[SpanIndicator]:
@@ -68,37 +38,6 @@ def uncounted(database: Database, indicators: Iterable[SpanIndicator]) -> list[S
 def mark_counted(database: Database, indicators: Iterable[SpanIndicator], *, since: datetime, now: datetime) -> None:
     rows = [(indicator.series_id, indicator.service, since, now) for indicator in indicators]
     database.insert("sli_series", rows, ["series", "slo_id", "counted_from", "backfilled_at"])
-
-
-def last_write(database: Database) -> datetime | None:
-    """Return when SLI minutes were last written, None when never."""
-    milliseconds = database.rows("last_revision")[0]["revision"]
-    return datetime.fromtimestamp(milliseconds / 1000, UTC) if milliseconds else None
-
-
-def windows(
-    database: Database, series: Iterable[int], lengths: Iterable[timedelta], *, end: datetime
-) -> dict[int, SeriesWindows]:
-    """Return the events of each of *series* over windows of *lengths* that end at *end* (exclusive, a whole minute)."""
-    ordered = sorted(lengths)
-    wanted = sorted(set(series))
-    if not ordered or not wanted:
-        return {}
-    parameters = {
-        "series": wanted,
-        "starts": [whole(end - length) for length in ordered],
-        "oldest": whole(end - ordered[-1]),
-        "end": whole(end),
-    }
-    found = {row["series"]: row for row in database.rows("sli_windows", parameters)}
-    nothing = SeriesWindows(dict.fromkeys(ordered, EventCounts(0, 0)), None)
-    return {key: _windows(found[key], ordered) if key in found else nothing for key in wanted}
-
-
-def steps(database: Database, series: int, *, start: datetime, end: datetime, step_s: int) -> list[SliStep]:
-    """Return the minutes of *series* in [start, end), summed in steps of *step_s* seconds; empty steps are left out."""
-    parameters = {"series": series, "start": whole(start), "end": whole(end), "step_s": step_s}
-    return [SliStep(row["at"], row["good"], row["bad"]) for row in database.rows("sli_steps", parameters)]
 
 
 def exemplars(
@@ -134,7 +73,7 @@ def _count(database: Database, indicators: list[SpanIndicator], minutes: str, si
     matches, predicates = _match_rows(indicators, sql)
     parameters = matches | sql.parameters | {"since": whole(since)}
     rows = database.rows("count_sli_minutes", parameters, minutes=minutes, predicates=", ".join(predicates))
-    return [SliMinute(row["series"], row["minute"], row["good"], row["total"]) for row in rows]
+    return [SliMinute(row["series"], row["minute"], row["good"], row["total"], row["seen"]) for row in rows]
 
 
 def _match_rows(indicators: list[SpanIndicator], sql: PredicateSql) -> tuple[dict[str, list[Any]], list[str]]:
@@ -160,11 +99,3 @@ def _match_rows(indicators: list[SpanIndicator], sql: PredicateSql) -> tuple[dic
 
 def _kinds(indicator: SpanIndicator) -> int:
     return sum(1 << KIND_BITS[kind] for kind in set(indicator.kinds))
-
-
-def _windows(row: dict[str, Any], lengths: list[timedelta]) -> SeriesWindows:
-    counts = {
-        length: EventCounts(good=good, total=good + bad)
-        for length, good, bad in zip(lengths, row["good"], row["bad"], strict=True)
-    }
-    return SeriesWindows(counts, row["first_minute"])
