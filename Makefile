@@ -7,7 +7,7 @@ COMPILE := $(BIN)/python -m uv pip compile --quiet --no-emit-index-url --no-head
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 DEBIAN := chromium prometheus prometheus-alertmanager fonts-dejavu-core redis-server
 
-.PHONY: install demo test test-e2e test-long lint bench pictures lock debian clean
+.PHONY: install demo test coverage test-e2e test-long lint bench pictures lock debian clean
 .DEFAULT_GOAL := install
 
 install: $(STAMP)
@@ -29,6 +29,11 @@ demo: install
 # The order is shuffled the same way each time, so that a red run can be repeated; plain pytest shuffles anew.
 test: $(DEV_STAMP)
 	$(BIN)/pytest --randomly-seed=20261122 -n 2 --dist loadfile -m "not e2e and not long"
+
+# The domain: every line and every branch.
+coverage: $(DEV_STAMP)
+	$(BIN)/coverage run -m pytest --randomly-seed=20261122 slo tests/unit/test_slo_*.py
+	$(BIN)/coverage report
 
 # The real processes, a browser, real peers; E2E="…" for a part of it.
 E2E ?= tests/e2e
