@@ -2,31 +2,20 @@
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import Final
 
 from alerts.signal import AlertSignal
 from slo.budgeting import Freshness, Occurrences, Throughput, Timeslices
 from slo.evaluation import ConditionResult
 from slo.indicator import (
     CacheIndicator,
-    CounterIndicator,
     FasterThan,
-    GaugeIndicator,
     HistogramIndicator,
     Indicator,
     NotError,
     SpanIndicator,
 )
 from slo.model import EventCounts, Slo
-from slo.predicate import canonical
-
-_UNITS: Final = (
-    (timedelta(days=1), "day"),
-    (timedelta(hours=1), "hour"),
-    (timedelta(minutes=1), "minute"),
-)
-_NOUNS: Final = {"client": "calls from", "producer": "messages from", "internal": "operations in"}
-_REQUESTS: Final = "requests to"
+from slo.wording import counted, percent_of_target, plain, span_of_time
 
 
 def firing_summary(signal: AlertSignal) -> str:
@@ -55,27 +44,7 @@ def percent(part: int, whole: int) -> str:
         digits = format(float(share), ".2g")
     else:
         digits = str(min(share, Decimal("99.9")).quantize(Decimal("0.1")))
-    return f"{_plain(Decimal(digits))} %"
-
-
-def percent_of_target(target: Decimal) -> str:
-    """Return *target* in percent, exactly.
-
-    >>> percent_of_target(Decimal("0.9995"))
-    '99.95 %'
-    """
-    return f"{_plain(target * 100)} %"
-
-
-def span_of_time(window: timedelta) -> str:
-    """Return *window* in words.
-
-    >>> span_of_time(timedelta(minutes=5)), span_of_time(timedelta(hours=1))
-    ('5 minutes', 'hour')
-    """
-    unit, name = next((unit, name) for unit, name in _UNITS if not window % unit)
-    count = window // unit
-    return name if count == 1 else f"{count} {name}s"
+    return f"{plain(Decimal(digits))} %"
 
 
 def _urgency(result: ConditionResult) -> tuple[object, timedelta]:
@@ -91,27 +60,11 @@ def _events(slo: Slo) -> str:
     """Return what is counted: slices of time, or the indicator's own events."""
     match slo.budgeting:
         case Occurrences():
-            return _counted(slo.indicator)
+            return counted(slo.indicator)
         case Freshness():
-            return f"the minutes of {_counted(slo.indicator)}"
+            return f"the minutes of {counted(slo.indicator)}"
         case Timeslices(length=length) | Throughput(length=length):
-            return f"the {span_of_time(length)} slices of {_counted(slo.indicator)}"
-
-
-def _counted(indicator: Indicator) -> str:
-    where = f" in {indicator.environment}" if indicator.environment else ""
-    match indicator:
-        case SpanIndicator(kinds=kinds, filter=wanted):
-            noun = _NOUNS.get(kinds[0], _REQUESTS) if len(set(kinds)) == 1 else _REQUESTS
-            which = f" with {canonical(wanted)}" if wanted is not None else ""
-            return f"{noun} {indicator.service}{where}{which}"
-        case CacheIndicator(cache=cache):
-            return f"lookups in {cache or 'the caches'} of {indicator.service}{where}"
-        case HistogramIndicator(metric=selector) | GaugeIndicator(metric=selector):
-            return f"values of {selector.metric} from {indicator.service}{where}"
-        case CounterIndicator(total=total, good=good):
-            named = total or good
-            return f"events of {named.metric if named else 'the counters'} from {indicator.service}{where}"
+            return f"the {span_of_time(length)} slices of {counted(slo.indicator)}"
 
 
 def _badness(slo: Slo) -> str:
@@ -133,13 +86,8 @@ def _bad_event(indicator: Indicator) -> str:
         case SpanIndicator(good=NotError()):
             return "failed"
         case SpanIndicator(good=FasterThan(threshold_ns)):
-            return f"took longer than {_plain(Decimal(threshold_ns) / 1_000_000)} ms"
+            return f"took longer than {plain(Decimal(threshold_ns) / 1_000_000)} ms"
         case HistogramIndicator(at_most=limit):
-            return f"were above {_plain(limit)}"
+            return f"were above {plain(limit)}"
         case _:
             return "were not good"
-
-
-def _plain(number: Decimal) -> str:
-    text = format(number, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text

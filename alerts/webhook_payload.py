@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from alerts.errors import InvalidAlert
-from alerts.summary import percent_of_target
 from alerts.transition import AlertDetails, ConditionDetails, Transition, WindowDetails
+from slo.wording import percent_of_target
 
 STILL_FIRING: Final = "0001-01-01T00:00:00Z"
 

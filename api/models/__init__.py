@@ -25,7 +25,18 @@ from api.models.problem import Problem
 from api.models.runs import Finding, Run, RunStatus, RunWindow, Verdict
 from api.models.services import Operation, RedPoint, Service, ServiceDetail
 from api.models.sli import SliCount
-from api.models.slos import Slo, SloMinute, SloState, WindowCounts
+from api.models.slo_explanations import (
+    Backfill,
+    Difference,
+    ForecastPoint,
+    GuiltyTrace,
+    SloCorrection,
+    SloExplanation,
+    SloForecast,
+    SloSuggestion,
+    Spender,
+)
+from api.models.slos import Slo, SloCondition, SloGroup, SloMinute, SloState, WindowCounts
 from api.models.status import SloFileError, Status
 from api.models.traces import Span, SpanEvent, SpanLink, Trace, TraceSummary
 
@@ -33,12 +44,16 @@ __all__ = [
     "Alert",
     "AlertState",
     "Annotation",
+    "Backfill",
     "Cache",
     "CachePoint",
     "DeadLetter",
+    "Difference",
     "EdgeCount",
     "Exemplar",
     "Finding",
+    "ForecastPoint",
+    "GuiltyTrace",
     "IngestAlarm",
     "IngestHealth",
     "IngestPoint",
@@ -64,12 +79,19 @@ __all__ = [
     "Severity",
     "SliCount",
     "Slo",
+    "SloCondition",
+    "SloCorrection",
+    "SloExplanation",
     "SloFileError",
+    "SloForecast",
+    "SloGroup",
     "SloMinute",
     "SloState",
+    "SloSuggestion",
     "Span",
     "SpanEvent",
     "SpanLink",
+    "Spender",
     "Status",
     "TelemetryChecks",
     "TelemetryFinding",

@@ -18,13 +18,44 @@ class WindowCounts(Model):
     error_budget_remaining: float | None
 
 
+class SloCondition(Model):
+    """One condition of the alert policy: met when the burn rate of both windows is above `factor`.
+
+    A burn rate is None without traffic; without data in both windows nothing is known (`has_data`).
+    """
+
+    severity: Literal["page", "ticket"]
+    long: str
+    short: str
+    factor: float
+    long_burn_rate: float | None
+    short_burn_rate: float | None
+    met: bool
+    has_data: bool
+
+
+class SloGroup(Model):
+    """The part of an objective with these values of the attributes that it is grouped by."""
+
+    labels: dict[str, str]
+    state: SloState
+    sli: float | None
+    good: int
+    bad: int
+    total: int
+    error_budget_remaining: float | None
+
+
 class Slo(Model):
     """An objective and where it stands now.
 
-    `error_budget_remaining` is 1 when untouched, 0 when spent, below 0 when overspent. `burn_rates` is keyed by
-    window ("1h"); None is a window without traffic. `percentile_ms` is the exact percentile that a latency
-    objective speaks of, over the last hour. `provisional` means that the data covers less than the window
-    (`coverage`, 0..1).
+    `error_budget_remaining` is 1 when untouched, 0 when spent, below 0 when overspent; of a calendar window it is the
+    share of the budget expected for the whole period (`estimated`), and `budget_remaining_so_far` relates to the events
+    up to now. `burn_rates` is keyed by window ("1h"); None is a window without traffic. `percentile_ms` is the exact
+    percentile that a latency objective speaks of, over the last hour. `provisional` means that the data covers less
+    than the window (`coverage`, 0..1, of `period_s`). `runs_out_at` is when the budget ends if things go on as in the
+    last hour, None if it does not within one window. `unadjusted` is there when time was excluded: the same window
+    with that time in it. `problems` say what hinders the counting.
     """
 
     id: str
@@ -52,6 +83,19 @@ class Slo(Model):
     source: str
     description: str = ""
     as_of: datetime | None = None
+    period_s: int = 0
+    budgeting: Literal["occurrences", "timeslices", "throughput", "freshness"] = "occurrences"
+    promise: str = ""
+    estimated: bool = False
+    budget_remaining_so_far: float | None = None
+    unadjusted: WindowCounts | None = None
+    sla: float | None = None
+    owner: str = ""
+    runbook: str = ""
+    conditions: list[SloCondition] = []
+    groups: list[SloGroup] = []
+    runs_out_at: datetime | None = None
+    problems: list[str] = []
 
 
 class SloMinute(Model):

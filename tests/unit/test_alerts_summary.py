@@ -8,13 +8,14 @@ from hypothesis import strategies as st
 
 from alerts.decide import AlertMemory, decide
 from alerts.signal import signals_of
-from alerts.summary import percent, percent_of_target, span_of_time
+from alerts.summary import percent
 from slo.draft import drafts
 from slo.evaluation import evaluate, needed_windows
 from slo.indicator import FasterThan, Matches, NotError, SpanIndicator
 from slo.model import EventCounts
 from slo.predicate_parser import parse_predicate
 from slo.standard_policy import standard_policy
+from slo.wording import percent_of_target, span_of_time
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
