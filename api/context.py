@@ -27,8 +27,8 @@ class TickStatus:
 class Context:
     """The server side of the API.
 
-    `ingest`, `reports`, `dead_letters` and `tick` report on roles of the same process; a process without them reports
-    nothing of them.
+    `ingest`, `reports`, `dead_letters`, `slo_problems` and `tick` report on roles of the same process; a process
+    without them reports nothing of them.
     `tokens` None lets everybody in.
     """
 
@@ -42,6 +42,7 @@ class Context:
     tokens: Tokens | None = None
     reports: Callable[[], list[StageReport]] = list
     dead_letters: Callable[[], list[DeadLetter]] = list
+    slo_problems: Callable[[], Mapping[str, list[str]]] = dict
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 

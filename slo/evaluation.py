@@ -12,7 +12,7 @@ from slo.errors import MissingWindow
 from slo.model import NO_EVENTS, EventCounts, Slo
 from slo.policy import Condition
 from slo.standard_policy import standard_policy
-from slo.window import MINUTE, CalendarWindow
+from slo.window import MINUTE
 
 SloState = Literal["ok", "at_risk", "burning", "exhausted", "no_traffic", "no_data"]
 
@@ -147,6 +147,11 @@ def evaluate(
     )
 
 
+def remaining_at(slo: Slo, counts: EventCounts, end: datetime) -> float | None:
+    """Return the share of the budget left at *end*, given the events of the objective's window up to then."""
+    return budget_remaining(counts, slo.target, elapsed=_elapsed(slo, end))
+
+
 @dataclass(frozen=True, slots=True)
 class _Budget:
     """The objective's window up to now. `allowed` bad events in the whole period, of which `elapsed` (0..1) is over."""
@@ -158,12 +163,14 @@ class _Budget:
 
 
 def _budget(slo: Slo, counts: Mapping[timedelta, EventCounts], end: datetime) -> _Budget:
+    window, elapsed = budget_window(slo, end), _elapsed(slo, end)
+    return _Budget(window, counts[window], elapsed, allowed_bad(counts[window], slo.target) / elapsed)
+
+
+def _elapsed(slo: Slo, end: datetime) -> Fraction:
+    """Return the share of the window that is over: all of a rolling one, part of a calendar period."""
     start, finish = slo.window.period(end)
-    whole = counts[end - start]
-    elapsed = Fraction(1)
-    if isinstance(slo.window, CalendarWindow):
-        elapsed = Fraction((end - start) // MINUTE, (finish - start) // MINUTE)
-    return _Budget(end - start, whole, elapsed, allowed_bad(whole, slo.target) / elapsed)
+    return Fraction((end - start) // MINUTE, (finish - start) // MINUTE)
 
 
 def _unadjusted(slo: Slo, counts: EventCounts, budget: _Budget) -> Unadjusted:

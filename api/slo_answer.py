@@ -1,0 +1,134 @@
+"""Objectives and their standings as the API tells them."""
+
+from datetime import datetime
+from typing import Literal
+
+from api import models as m
+from api.context import Context
+from api.problem import ProblemError
+from slo.budget import budget_remaining, burn_rate, sli
+from slo.budgeting import Budgeting, Freshness, Occurrences, Throughput, Timeslices
+from slo.duration import format_duration
+from slo.evaluation import HOUR, ConditionResult, Evaluation
+from slo.indicator import SpanIndicator
+from slo.model import EventCounts, Slo
+from slo.wording import promise
+from storage.histogram import quantile_ms
+from storage.services import latency_buckets
+from storage.standing import Standing
+
+Buckets = dict[tuple[str, str], dict[int, int]]
+
+
+def find_slo(ctx: Context, slo_id: str, now: datetime) -> Slo:
+    """Return the objective in force that is called *slo_id*.
+
+    Raises:
+        ProblemError: 404, there is none.
+    """
+    slos = ctx.catalog.load(ctx.database, now).slos
+    if slo_id not in slos:
+        raise ProblemError(404, f"no objective {slo_id!r}; GET /api/v1/slos lists them")
+    return slos[slo_id]
+
+
+def answers(ctx: Context, found: list[Standing], now: datetime) -> list[m.Slo]:
+    """Return what the API tells of *found*."""
+    buckets = latency_buckets(ctx.database, start=now - HOUR, end=now)
+    problems = ctx.slo_problems()
+    return [_answer(standing, buckets, problems.get(standing.slo.id, [])) for standing in found]
+
+
+def _answer(standing: Standing, buckets: Buckets, problems: list[str]) -> m.Slo:
+    slo, now = standing.slo, standing.evaluation
+    return m.Slo(
+        id=slo.id,
+        service=slo.service,
+        name=slo.name,
+        objective=float(slo.target),
+        window=str(slo.window),
+        environment=slo.environment,
+        draft=slo.draft,
+        kind=slo.kind,
+        threshold_ms=slo.threshold_ms,
+        percentile_ms=_percentile(slo, buckets),
+        coverage=now.coverage,
+        state=now.state,
+        provisional=now.provisional,
+        low_confidence=now.low_confidence,
+        sli=now.sli,
+        good=now.counts.good,
+        bad=now.counts.bad,
+        total=now.counts.total,
+        error_budget_remaining=now.error_budget_remaining,
+        burn_rates=now.burn_rates,
+        hour=_window_counts(format_duration(HOUR), now.hour, budget_remaining(now.hour, slo.target)),
+        policy=slo.policy.name,
+        source=slo.source,
+        description=slo.description,
+        as_of=standing.as_of,
+        period_s=int(slo.period.total_seconds()),
+        budgeting=_budgeting(slo.budgeting),
+        promise=promise(slo),
+        estimated=now.estimated,
+        budget_remaining_so_far=now.budget_remaining_so_far,
+        unadjusted=_unadjusted(slo, now),
+        sla=None if slo.sla is None else float(slo.sla),
+        owner=slo.owner,
+        runbook=slo.runbook,
+        conditions=[_condition(slo, result) for result in now.conditions],
+        groups=[],
+        problems=problems,
+    )
+
+
+def _budgeting(method: Budgeting) -> Literal["occurrences", "timeslices", "throughput", "freshness"]:
+    match method:
+        case Occurrences():
+            return "occurrences"
+        case Timeslices():
+            return "timeslices"
+        case Throughput():
+            return "throughput"
+        case Freshness():
+            return "freshness"
+
+
+def _unadjusted(slo: Slo, now: Evaluation) -> m.WindowCounts | None:
+    if now.unadjusted is None:
+        return None
+    return _window_counts(str(slo.window), now.unadjusted.counts, now.unadjusted.error_budget_remaining)
+
+
+def _window_counts(window: str, counts: EventCounts, remaining: float | None) -> m.WindowCounts:
+    return m.WindowCounts(
+        window=window,
+        sli=sli(counts),
+        good=counts.good,
+        bad=counts.bad,
+        total=counts.total,
+        error_budget_remaining=remaining,
+    )
+
+
+def _condition(slo: Slo, result: ConditionResult) -> m.SloCondition:
+    return m.SloCondition(
+        severity=result.condition.severity,
+        long=format_duration(result.condition.long),
+        short=format_duration(result.condition.short),
+        factor=float(result.condition.factor),
+        long_burn_rate=burn_rate(result.long, slo.target),
+        short_burn_rate=burn_rate(result.short, slo.target),
+        met=result.met,
+        has_data=result.has_data,
+    )
+
+
+def _percentile(slo: Slo, buckets: Buckets) -> float | None:
+    """Return the percentile that a latency objective speaks of; the rollup does not know filters, so none for those."""
+    indicator = slo.indicator
+    if slo.kind != "latency" or not isinstance(indicator, SpanIndicator):
+        return None
+    if indicator.filter is not None or indicator.environment is None:
+        return None
+    return quantile_ms(buckets.get((slo.service, indicator.environment), {}), float(slo.target))
