@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from api.models import Finding, Verdict
 from chaos.experiment import AvailabilityHypothesis, LatencyHypothesis
 from chaos.sighting import Sighting
-from chaos.statistics import Interval, difference_interval, samples_to_decide
+from chaos.statistics import samples_to_decide
+from slo.confidence import Interval, difference_interval
 
 CONFIDENCE = 0.95
 
