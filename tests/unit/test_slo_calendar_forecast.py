@@ -79,6 +79,13 @@ def test_at_the_end_of_the_period_there_is_nothing_left_to_forecast():
     assert ask([EventCounts(0, 0)] * 31).exhausted_at is None
 
 
+def test_a_period_that_ended_without_events_is_not_judged_by_those_before_it():
+    past = Past([Step(MARCH, EventCounts(0, 1000))], DAY, MARCH + 2 * DAY)
+    (forecast,) = calendar_forecast(past, THREE_NINES, MARCH + DAY, MARCH + 2 * DAY, [Scenario("last 48 h", 2 * DAY)])
+    assert forecast.bad_per_minute > 0
+    assert forecast.exhausted_at is None
+
+
 @pytest.mark.parametrize(
     ("starts_at", "ends_at", "name"),
     [

@@ -52,6 +52,7 @@ def brute_force(counts, target, window_steps, span_steps):
 @given(st.lists(events, min_size=1, max_size=60), targets, st.integers(1, 50), st.integers(1, 8))
 @example([EventCounts(0, 0)], Decimal("0.5"), 1, 1)
 @example([EventCounts(0, 1), EventCounts(0, 0)], Decimal("0.5"), 3, 1)
+@example([EventCounts(0, 1), EventCounts(0, 0)], Decimal("0.5"), 1, 2)
 def test_a_forecast_equals_a_window_moved_by_brute_force(counts, target, window_steps, span_steps):
     span_steps = min(span_steps, len(counts))
     forecast = ask(hourly(counts), target, HOUR * window_steps, Scenario("recently", HOUR * span_steps))
