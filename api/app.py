@@ -6,7 +6,18 @@ from fastapi_offline import FastAPIOffline
 from api import problem
 from api.auth import DOCUMENTED, Authentication
 from api.context import Context
-from api.routes import alerts, ingest, logs, metrics, runs, services, slos, status, traces
+from api.routes import (
+    alerts,
+    ingest,
+    logs,
+    metrics,
+    runs,
+    services,
+    slo_explanations,
+    slos,
+    status,
+    traces,
+)
 
 
 def build_app(context: Context) -> FastAPI:
@@ -14,7 +25,7 @@ def build_app(context: Context) -> FastAPI:
     # FastAPI's own /docs loads its scripts from another host
     app = FastAPIOffline(title="Ninelives", version=context.version, redoc_url=None)
     app.state.context = context
-    for module in (services, traces, metrics, logs, slos, alerts, runs, ingest, status):
+    for module in (services, traces, metrics, logs, slos, slo_explanations, alerts, runs, ingest, status):
         app.include_router(module.router, prefix="/api/v1", dependencies=[DOCUMENTED])
     app.include_router(status.probes)
     problem.install(app)

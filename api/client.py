@@ -93,6 +93,27 @@ class ApiClient:
             m.Page[m.SloMinute], f"slos/{_segment(slo_id)}/minutes", window_s=window_s, step_s=step_s
         ).items
 
+    def slo_forecast(self, slo_id: str) -> list[m.SloForecast]:
+        return self._get(m.Page[m.SloForecast], f"slos/{_segment(slo_id)}/forecast").items
+
+    def slo_explanation(self, slo_id: str, *, window_s: int = 3600) -> m.SloExplanation:
+        """Return who spent the budget in the last *window_s* seconds, and what bad events have in common."""
+        return self._get(m.SloExplanation, f"slos/{_segment(slo_id)}/explanation", window_s=window_s)
+
+    def slo_suggestion(self, slo_id: str) -> m.SloSuggestion:
+        return self._get(m.SloSuggestion, f"slos/{_segment(slo_id)}/suggestion")
+
+    def slo_corrections(self, slo_id: str, *, window_s: int = 86400) -> list[m.SloCorrection]:
+        """Return the minutes whose verdict late data changed in the last *window_s* seconds."""
+        return self._get(m.Page[m.SloCorrection], f"slos/{_segment(slo_id)}/corrections", window_s=window_s).items
+
+    def backfills(self) -> list[m.Backfill]:
+        return self._get(m.Page[m.Backfill], "backfills").items
+
+    def adopt_slo(self, slo_id: str) -> m.AdoptedSlo:
+        """Have the server write a draft into its folder of SLO files."""
+        return m.AdoptedSlo.model_validate_json(self._send("POST", f"slos/{_segment(slo_id)}/adopt").content)
+
     def alerts(self, *, state: str = "") -> list[m.Alert]:
         return self._get(m.Page[m.Alert], "alerts", state=state).items
 

@@ -2,17 +2,20 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 
-from api.models import DeadLetter, IngestStatus
+from api.kept import Kept
+from api.models import DeadLetter, IngestStatus, SloExplanation, TelemetryChecks
 from storage.client import Database
 from storage.ingest_stats import StageReport
 from storage.slo_catalog import SloCatalog
 from storage.tokens import Tokens
+
+KEPT_FOR = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class Context:
 
     `ingest`, `reports`, `dead_letters`, `slo_problems` and `tick` report on roles of the same process; a process
     without them reports nothing of them.
-    `tokens` None lets everybody in.
+    `tokens` None lets everybody in. `checks`, `explanations` and `exhaustions` keep costly answers for a minute.
     """
 
     database: Database
@@ -43,6 +46,9 @@ class Context:
     reports: Callable[[], list[StageReport]] = list
     dead_letters: Callable[[], list[DeadLetter]] = list
     slo_problems: Callable[[], Mapping[str, list[str]]] = dict
+    checks: Kept[TelemetryChecks] = field(default_factory=lambda: Kept(KEPT_FOR))
+    explanations: Kept[SloExplanation] = field(default_factory=lambda: Kept(KEPT_FOR))
+    exhaustions: Kept[datetime | None] = field(default_factory=lambda: Kept(KEPT_FOR))
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 

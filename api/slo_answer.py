@@ -1,6 +1,9 @@
 """Objectives and their standings as the API tells them."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Literal
 
 from api import models as m
@@ -10,13 +13,17 @@ from slo.budget import budget_remaining, burn_rate, sli
 from slo.budgeting import Budgeting, Freshness, Occurrences, Throughput, Timeslices
 from slo.duration import format_duration
 from slo.evaluation import HOUR, ConditionResult, Evaluation
+from slo.forecast import SCENARIOS
 from slo.indicator import SpanIndicator
 from slo.model import EventCounts, Slo
+from slo.nines import allowed_downtime
 from slo.wording import promise
+from storage.forecasts import forecasts
 from storage.histogram import quantile_ms
 from storage.services import latency_buckets
 from storage.standing import Standing
 
+MOST_FORECASTS = 20  # each reads its objective's whole window
 Buckets = dict[tuple[str, str], dict[int, int]]
 
 
@@ -34,12 +41,39 @@ def find_slo(ctx: Context, slo_id: str, now: datetime) -> Slo:
 
 def answers(ctx: Context, found: list[Standing], now: datetime) -> list[m.Slo]:
     """Return what the API tells of *found*."""
-    buckets = latency_buckets(ctx.database, start=now - HOUR, end=now)
-    problems = ctx.slo_problems()
-    return [_answer(standing, buckets, problems.get(standing.slo.id, [])) for standing in found]
+    known = _Known(
+        latency_buckets(ctx.database, start=now - HOUR, end=now), ctx.slo_problems(), _exhaustions(ctx, found, now)
+    )
+    return [_answer(standing, known) for standing in found]
 
 
-def _answer(standing: Standing, buckets: Buckets, problems: list[str]) -> m.Slo:
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What answers need beside the standings; `exhaustions` by SLO id, for those that were looked at."""
+
+    buckets: Buckets
+    problems: Mapping[str, list[str]]
+    exhaustions: Mapping[str, datetime | None]
+
+
+def _exhaustions(ctx: Context, found: list[Standing], now: datetime) -> dict[str, datetime | None]:
+    """Return when the budgets of those with the least left end, if things go on as in the last hour."""
+    left = {standing.slo.id: standing.evaluation.error_budget_remaining for standing in found}
+    spendable = [standing for standing in found if (left[standing.slo.id] or 0) > 0]
+    least = sorted(spendable, key=lambda standing: left[standing.slo.id] or 0)[:MOST_FORECASTS]
+    return {
+        standing.slo.id: ctx.exhaustions.answer(standing.slo, now, partial(_exhausted_at, ctx, standing))
+        for standing in least
+        if isinstance(standing.slo.budgeting, Occurrences)
+    }
+
+
+def _exhausted_at(ctx: Context, standing: Standing) -> datetime | None:
+    (coming,) = forecasts(ctx.database, standing.slo, end=standing.as_of, scenarios=SCENARIOS[:1])
+    return coming.exhausted_at
+
+
+def _answer(standing: Standing, known: _Known) -> m.Slo:
     slo, now = standing.slo, standing.evaluation
     return m.Slo(
         id=slo.id,
@@ -51,7 +85,7 @@ def _answer(standing: Standing, buckets: Buckets, problems: list[str]) -> m.Slo:
         draft=slo.draft,
         kind=slo.kind,
         threshold_ms=slo.threshold_ms,
-        percentile_ms=_percentile(slo, buckets),
+        percentile_ms=_percentile(slo, known.buckets),
         coverage=now.coverage,
         state=now.state,
         provisional=now.provisional,
@@ -68,6 +102,7 @@ def _answer(standing: Standing, buckets: Buckets, problems: list[str]) -> m.Slo:
         description=slo.description,
         as_of=standing.as_of,
         period_s=int(slo.period.total_seconds()),
+        allowed_downtime_s=allowed_downtime(slo.target, slo.period).total_seconds(),
         budgeting=_budgeting(slo.budgeting),
         promise=promise(slo),
         estimated=now.estimated,
@@ -78,7 +113,9 @@ def _answer(standing: Standing, buckets: Buckets, problems: list[str]) -> m.Slo:
         runbook=slo.runbook,
         conditions=[_condition(slo, result) for result in now.conditions],
         groups=[],
-        problems=problems,
+        forecast=slo.id in known.exhaustions,
+        runs_out_at=known.exhaustions.get(slo.id),
+        problems=known.problems.get(slo.id, []),
     )
 
 

@@ -66,6 +66,15 @@ def fetch(method: Callable[Concatenate[ApiClient, P], T], *args: P.args, **kwarg
     return cast("T", answer)
 
 
+def call(method: Callable[Concatenate[ApiClient, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call *method* of the client, which changes something or is asked for by a person: never an answer kept earlier.
+
+    Raises:
+        ApiError: What the API refuses is for the page to show beside the button.
+    """
+    return method(_client(api_url()), *args, **kwargs)
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--api", default="http://127.0.0.1:8080")

@@ -11,6 +11,7 @@ from slo.draft import drafts_of
 from slo.errors import SloFileProblem
 from slo.model import Slo
 from slo.openslo import read_openslo_files
+from slo.openslo_writer import to_openslo
 from storage.client import Database
 from storage.services import request_services
 
@@ -51,6 +52,22 @@ class SloCatalog:
             if not any(_speaks_for(slo, draft) for slo in written):
                 slos.setdefault(draft.id, draft)
         return Catalog(slos, files, problems)
+
+    def adopt(self, draft: Slo) -> tuple[Path, str]:
+        """Write *draft* into the first folder and return the file and its text; from then on it is an objective.
+
+        Raises:
+            FileExistsError: there is a file of its name.
+            OSError: the folder cannot be written, or there is none.
+        """
+        folder = next((path for path in self._folders if not path.is_file()), None)
+        if folder is None:
+            raise FileNotFoundError("no folder for SLO files is set; see NINELIVES_SLOS")
+        folder.mkdir(parents=True, exist_ok=True)
+        path, text = folder / f"{draft.id}.yaml", to_openslo(draft)
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+        return path, text
 
     def _read_if_changed(self) -> tuple[list[Slo], list[str], list[SloFileProblem]]:
         with self._lock:

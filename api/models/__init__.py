@@ -26,6 +26,7 @@ from api.models.runs import Finding, Run, RunStatus, RunWindow, Verdict
 from api.models.services import Operation, RedPoint, Service, ServiceDetail
 from api.models.sli import SliCount
 from api.models.slo_explanations import (
+    AdoptedSlo,
     Backfill,
     Difference,
     ForecastPoint,
@@ -41,6 +42,7 @@ from api.models.status import SloFileError, Status
 from api.models.traces import Span, SpanEvent, SpanLink, Trace, TraceSummary
 
 __all__ = [
+    "AdoptedSlo",
     "Alert",
     "AlertState",
     "Annotation",

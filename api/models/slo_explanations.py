@@ -121,3 +121,11 @@ class Backfill(Model):
     started_at: datetime
     finished_at: datetime | None
     minutes: int
+
+
+class AdoptedSlo(Model):
+    """A draft that became a file on the server."""
+
+    slo_id: str
+    path: str
+    text: str

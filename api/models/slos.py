@@ -53,9 +53,10 @@ class Slo(Model):
     share of the budget expected for the whole period (`estimated`), and `budget_remaining_so_far` relates to the events
     up to now. `burn_rates` is keyed by window ("1h"); None is a window without traffic. `percentile_ms` is the exact
     percentile that a latency objective speaks of, over the last hour. `provisional` means that the data covers less
-    than the window (`coverage`, 0..1, of `period_s`). `runs_out_at` is when the budget ends if things go on as in the
-    last hour, None if it does not within one window. `unadjusted` is there when time was excluded: the same window
-    with that time in it. `problems` say what hinders the counting.
+    than the window (`coverage`, 0..1, of `period_s`). `allowed_downtime_s` is how long everything may fail in it.
+    `runs_out_at` is when the budget ends if things go on as in the last hour, None if it does not within one window, or
+    if nobody looked (`forecast`): lists look at those with the least budget left. `unadjusted` is there when
+    time was excluded: the same window with that time in it. `problems` say what hinders the counting.
     """
 
     id: str
@@ -84,6 +85,7 @@ class Slo(Model):
     description: str = ""
     as_of: datetime | None = None
     period_s: int = 0
+    allowed_downtime_s: float = 0.0
     budgeting: Literal["occurrences", "timeslices", "throughput", "freshness"] = "occurrences"
     promise: str = ""
     estimated: bool = False
@@ -94,6 +96,7 @@ class Slo(Model):
     runbook: str = ""
     conditions: list[SloCondition] = []
     groups: list[SloGroup] = []
+    forecast: bool = False
     runs_out_at: datetime | None = None
     problems: list[str] = []
 

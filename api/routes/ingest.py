@@ -1,10 +1,9 @@
 """The way in, and whether what services send is usable."""
 
-import threading
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query
 
 from api import models as m
 from api.context import Context, Ctx
@@ -22,36 +21,8 @@ SEEN_WITHIN = timedelta(days=1)
 STEPS = 60
 SMALLEST_STEP_S = 10
 LETTERS = 50
-CHECKS_KEPT = timedelta(minutes=1)
-MOST_KEPT = 200
 
 WindowS = Annotated[int, Query(ge=60, le=7 * 86400, description="Length of the window that ends now, in seconds.")]
-
-
-class KeptChecks:
-    """Answers of the checks, kept for a minute: they cost much, and pages ask every few seconds."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()  # also keeps callers from making the same answer at once
-        self._kept: dict[str, m.TelemetryChecks] = {}
-
-    def answer(self, database: Database, service: str, now: datetime) -> m.TelemetryChecks:
-        with self._lock:
-            found = self._kept.get(service)
-            if found is None or now - found.as_of > CHECKS_KEPT:
-                if len(self._kept) >= MOST_KEPT:
-                    self._kept.clear()
-                found = self._kept[service] = _checked(database, service, now)
-            return found
-
-
-def _kept_checks(request: Request) -> KeptChecks:
-    """Return the answers that this application keeps."""
-    state = request.app.state
-    if not hasattr(state, "kept_checks"):
-        state.kept_checks = KeptChecks()
-    kept: KeptChecks = state.kept_checks
-    return kept
 
 
 @router.get("/ingest")
@@ -79,8 +50,9 @@ def get_ingest(ctx: Ctx, window_s: WindowS = 3600) -> m.IngestHealth:
 
 
 @router.get("/checks")
-def list_checks(ctx: Ctx, kept: Annotated[KeptChecks, Depends(_kept_checks)], service: str = "") -> m.TelemetryChecks:
-    return kept.answer(ctx.database, service, datetime.now(UTC))
+def list_checks(ctx: Ctx, service: str = "") -> m.TelemetryChecks:
+    now = datetime.now(UTC)
+    return ctx.checks.answer(service, now, lambda: _checked(ctx.database, service, now))
 
 
 def _reports(ctx: Context, now: datetime) -> tuple[list[StageReport], str]:

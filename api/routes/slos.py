@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 
 from api import models as m
 from api.context import Ctx
+from api.problem import ProblemError
 from api.slo_answer import answers, find_slo
 from slo.evaluation import remaining_at
 from slo.model import EventCounts, Slo
@@ -45,6 +46,21 @@ def get_slo_minutes(
     series = slo.indicator.series_id
     counted = steps(ctx.database, series, start=start - slo.period, end=end, step_s=step_s)
     return m.Page(items=[minute for minute in _with_budget(slo, counted, step_s) if minute.at >= start])
+
+
+@router.post("/slos/{slo_id}/adopt", status_code=201)
+def adopt_slo(ctx: Ctx, slo_id: str) -> m.AdoptedSlo:
+    """Write a draft into the server's folder of SLO files: from the next evaluation on it pages."""
+    slo = find_slo(ctx, slo_id, datetime.now(UTC))
+    if not slo.draft:
+        raise ProblemError(409, f"{slo_id!r} is no draft: it is written in {slo.source}; edit it there")
+    try:
+        path, text = ctx.catalog.adopt(slo)
+    except FileExistsError as error:
+        raise ProblemError(409, f"{error.filename} is there already; edit it, or remove it first") from error
+    except OSError as error:
+        raise ProblemError(409, f"the file cannot be written: {error}; use 'ninelives slo adopt'") from error
+    return m.AdoptedSlo(slo_id=slo.id, path=str(path), text=text)
 
 
 def _with_budget(slo: Slo, counted: list[SliStep], step_s: int) -> list[m.SloMinute]:

@@ -1,11 +1,13 @@
+from datetime import timedelta
+
 import streamlit as st
 
 from api import models as m
-from api.client import ApiClient
+from api.client import ApiClient, ApiError
 from dashboard import shell
-from dashboard.api_access import fetch
+from dashboard.api_access import call, fetch
 from dashboard.components import panel
-from dashboard.views import budgets, charts, slos
+from dashboard.views import budgets, charts, slo_explanations, slos
 
 SLO_ID = shell.parameter("id")
 
@@ -18,14 +20,40 @@ def _body() -> None:
     slo = fetch(ApiClient.slo, SLO_ID)
     if slo.description:
         st.text(slo.description)
+    for problem in slo.problems:
+        st.warning(problem, icon=":material/warning:")
     panel.show(slos.headline(slo), "slo-headline")
+    panel.show(slo_explanations.in_time(slo), "slo-in-time")
     if slo.draft:
-        st.write("This is a draft made from the traffic seen. To keep it and change its objective:")
-        st.code(slos.adopt_command(slo), language="bash")
+        _adopt(slo)
     window_s = shell.pick_range("slo_range", "24h", ("1h", "6h", "24h", "7d", "30d"))
     _over_time(slo, window_s)
+    if slo.conditions:
+        st.subheader("Alert conditions", anchor=False)
+        panel.show(slo_explanations.conditions(slo), "slo-conditions")
     st.subheader("Burn rates", anchor=False)
     panel.show(slos.burn_table(slo), "slo-burn")
+    if slo.groups:
+        st.subheader("Groups", anchor=False)
+        panel.show(slo_explanations.groups(slo), "slo-groups")
+    _explained(window_s)
+    _corrected(window_s)
+
+
+def _adopt(slo: m.Slo) -> None:
+    st.write("This is a draft made from the traffic seen. Adopt it to keep it, change it, and be paged by it:")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        pressed = st.button("Adopt this SLO", key="slo-adopt", type="primary")
+        st.code(slos.adopt_command(slo), language="bash")
+    if not pressed:
+        return
+    try:
+        adopted = call(ApiClient.adopt_slo, slo.id)
+    except ApiError as error:
+        st.error(f"{error}. The command above does the same.", icon=":material/block:")
+    else:
+        st.success(f"Written to {adopted.path}. It is in force with the next evaluation.", icon=":material/check:")
+        st.code(adopted.text, language="yaml")
 
 
 def _over_time(slo: m.Slo, window_s: int) -> None:
@@ -34,25 +62,58 @@ def _over_time(slo: m.Slo, window_s: int) -> None:
     if not minutes:
         st.info("No minute has been counted in this range.", icon=":material/search:")
         return
-    covered = minutes[0].at, shell.now()
-    bands = charts.bands_of(fetch(ApiClient.annotations, window_s=window_s), *covered, slo.service)
-    markers = budgets.alert_markers(fetch(ApiClient.alerts), SLO_ID, *covered)
+    start, now = minutes[0].at, shell.now()
+    annotations = fetch(ApiClient.annotations, window_s=window_s)
+    bands = charts.bands_of(annotations, start, now, slo.service)
+    events = budgets.Events(
+        bands,
+        charts.deployments_of(annotations, start, now, slo.service),
+        budgets.alert_markers(fetch(ApiClient.alerts), SLO_ID, start, now),
+    )
+    forecasts = fetch(ApiClient.slo_forecast, SLO_ID)
+    until = now + timedelta(seconds=window_s / 3) if forecasts else now
     st.subheader("Budget left", anchor=False)
     left = slos.budget_text(slo.error_budget_remaining)
     st.echarts_chart(
-        charts.until(budgets.burn_down(minutes, bands, markers), covered[1]),
-        height=300,
+        charts.until(budgets.burn_down(minutes, events, forecasts, until=until), until),
+        height=320,
         key="slo-budget",
         alt=f"Budget left over time, now {left}",
     )
+    if forecasts:
+        panel.show(slo_explanations.forecast(forecasts), "slo-forecast")
     st.subheader("Events", anchor=False)
     st.echarts_chart(
-        charts.until(budgets.events(minutes, bands), covered[1]),
+        charts.until(budgets.events(minutes, bands), now),
         height=220,
         key="slo-events",
         alt="Good and bad events over time, stacked",
     )
     panel.show(budgets.tally(minutes, slo.objective, step_s), "slo-tally")
+
+
+def _explained(window_s: int) -> None:
+    st.subheader("Who spent it", anchor=False)
+    found = fetch(ApiClient.slo_explanation, SLO_ID, window_s=window_s)
+    if not found.bad:
+        st.info("No bad event in this range.", icon=":material/check:")
+        return
+    st.write(slo_explanations.looked_at(found))
+    if found.spenders:
+        panel.show(slo_explanations.spenders(found), "slo-spenders")
+    if found.differences:
+        st.subheader("What differs in bad events", anchor=False)
+        panel.show(slo_explanations.differences(found), "slo-differences")
+    if found.traces:
+        st.subheader("Traces of bad events", anchor=False)
+        panel.show(slo_explanations.traces(found), "slo-traces")
+
+
+def _corrected(window_s: int) -> None:
+    found = fetch(ApiClient.slo_corrections, SLO_ID, window_s=window_s)
+    if found:
+        st.subheader("Corrected by late data", anchor=False)
+        panel.show(slo_explanations.corrections(found), "slo-corrections")
 
 
 shell.page(SLO_ID or "SLO", _body, entity=f"SLO {SLO_ID}" if SLO_ID else "")

@@ -107,7 +107,7 @@ def why(item: m.Alert, slo: m.Slo | None) -> Markup:
         parts.append(
             tag(
                 "p",
-                f"The objective is {units.objective(slo.objective)} {slos.promise(slo)} over "
+                f"The objective is {units.objective(slo.objective)} of {slo.promise} over "
                 f"{units.window_name(slo.window)}, so {allowed} may be bad. A burn rate of 1x spends exactly the "
                 f"whole budget in {units.window_name(slo.window)}; the rates now:",
             )

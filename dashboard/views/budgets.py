@@ -1,6 +1,7 @@
 """One SLO over time: budget burn-down, good and bad events, minutes counted."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import pandas as pd
@@ -12,6 +13,8 @@ from dashboard.views.markup import Markup, Tone, grid, tile
 _MOST_POINTS = 360
 # a budget overspent many times over would press everything else into one line
 _LOWEST_SHOWN = -100
+POLICY_LEVEL = 25  # per cent: below it an objective is at risk
+_SHADES = (charts.AMBER, charts.PURPLE, charts.SLATE)
 
 
 def step_seconds(window_s: int) -> int:
@@ -51,25 +54,64 @@ def _below(values: Sequence[float | None], place: int) -> float | None:
     return 0.0 if any(near is not None and near < 0 for near in beside) else None
 
 
+@dataclass(frozen=True, slots=True)
+class Events:
+    """What happened beside the budget: experiments, deployments, alerts."""
+
+    bands: Sequence[charts.Band] = ()
+    deployments: Sequence[charts.Marker] = ()
+    alerts: Sequence[charts.Marker] = ()
+
+
 def burn_down(
-    minutes: Sequence[m.SloMinute], bands: Sequence[charts.Band], alerts: Sequence[charts.Marker]
+    minutes: Sequence[m.SloMinute], events: Events, forecasts: Sequence[m.SloForecast] = (), *, until: datetime
 ) -> charts.Option:
-    """Return the chart of the budget left: green above zero, red below."""
-    data = frame(minutes)
-    lowest = float(data["overspent"].min()) if data["overspent"].notna().any() else 0.0
+    """Return the chart of the budget left: green above zero, red below, and what is forecast, dashed, up to *until*."""
+    data = _with_forecasts(frame(minutes)[["time", "budget left", "overspent"]], forecasts, until)
+    shown = data.drop(columns="time").min().min()
+    lowest = 0.0 if pd.isna(shown) else min(float(shown), 0.0)
     cut = lowest < _LOWEST_SHOWN
     option = charts.over_time(
-        data[["time", "budget left", "overspent"]],
+        data,
         [
             charts.Line("budget left", color=charts.GREEN, area=True),
             charts.Line("overspent", color=charts.RED, area=True),
+            *(charts.Line(_name(item), color=_SHADES[place], dashed=True) for place, item in enumerate(forecasts)),
         ],
         unit="% of the budget" + (f", axis cut at {_LOWEST_SHOWN} %" if cut else ""),
         value_format="%.2f %%",
         floor=_LOWEST_SHOWN if cut else None if lowest < 0 else 0,
         ceiling=100,
     )
-    return charts.add_markers(charts.add_bands(option, bands), alerts)
+    option = charts.add_bands(option, events.bands)
+    option = charts.add_markers(option, events.alerts)
+    option = charts.add_level(option, POLICY_LEVEL, f"{POLICY_LEVEL} %: at risk")
+    return charts.add_markers(option, events.deployments, color=charts.SLATE, series=1)
+
+
+def _with_forecasts(data: pd.DataFrame, forecasts: Sequence[m.SloForecast], until: datetime) -> pd.DataFrame:
+    """Return *data* with the moments to come below it, and a column for each scenario."""
+    coming = [
+        pd.DataFrame(
+            {
+                "time": pd.to_datetime([point.at for point in item.curve if point.at <= until], utc=True),
+                _name(item): pd.array(
+                    [_percent(point.error_budget_remaining) for point in item.curve if point.at <= until],
+                    dtype="Float64",
+                ),
+            }
+        )
+        for item in forecasts
+    ]
+    return pd.concat([data, *coming], ignore_index=True)
+
+
+def _percent(share: float | None) -> float | None:
+    return None if share is None else share * 100
+
+
+def _name(item: m.SloForecast) -> str:
+    return f"if as in the {item.scenario}"
 
 
 def events(minutes: Sequence[m.SloMinute], bands: Sequence[charts.Band]) -> charts.Option:

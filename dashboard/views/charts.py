@@ -16,6 +16,7 @@ GREEN = "#15803d"
 BLUE = "#3b82f6"
 PURPLE = "#6d28d9"
 SLATE = "#475569"
+AMBER = "#b45309"
 MOST_LETTERS = 28
 
 
@@ -28,6 +29,7 @@ class Line:
     area: bool = False
     bars: bool = False
     right_axis: bool = False
+    dashed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ def add_bands(option: Option, bands: Iterable[Band]) -> Option:
     if not data or not option["series"]:
         return option
     area: Option = {"itemStyle": {"color": PURPLE, "opacity": 0.22}, "label": _plate(PURPLE), "data": data}
-    return _with_first_series(option, {"markArea": area})
+    return _with_series(option, 0, {"markArea": area})
 
 
 def _area(band: Band, in_right_half: bool) -> list[Option]:
@@ -115,10 +117,10 @@ def _short(title: str) -> str:
     return title if len(title) <= MOST_LETTERS else f"{title[: MOST_LETTERS - 1]}…"
 
 
-def add_markers(option: Option, markers: Iterable[Marker], *, color: str = RED) -> Option:
-    """Return *option* with moments (alerts, deployments) as vertical lines."""
+def add_markers(option: Option, markers: Iterable[Marker], *, color: str = RED, series: int = 0) -> Option:
+    """Return *option* with moments (alerts, deployments) as vertical lines; a second colour needs another *series*."""
     data = [{"name": _short(marker.title), "xAxis": _iso(marker.at)} for marker in markers]
-    if not data or not option["series"]:
+    if not data or len(option["series"]) <= series:
         return option
     line: Option = {
         "symbol": ["none", "none"],
@@ -126,7 +128,21 @@ def add_markers(option: Option, markers: Iterable[Marker], *, color: str = RED) 
         "label": _plate(color) | {"formatter": "{b}", "position": "end"},
         "data": data,
     }
-    return _with_first_series(option, {"markLine": line})
+    return _with_series(option, series, {"markLine": line})
+
+
+def add_level(option: Option, value: float, title: str, *, color: str = AMBER) -> Option:
+    """Return *option* with a horizontal line at *value*; one that has vertical markers keeps them."""
+    line = option["series"][0].get(
+        "markLine", {"symbol": ["none", "none"], "label": {"show": True, "formatter": "{b}"}, "data": []}
+    )
+    level: Option = {
+        "name": title,
+        "yAxis": value,
+        "lineStyle": {"color": color, "type": "dashed", "width": 1},
+        "label": {"position": "insideEndTop", "color": color, "backgroundColor": "transparent", "formatter": "{b}"},
+    }
+    return _with_series(option, 0, {"markLine": line | {"data": [*line["data"], level]}})
 
 
 def bands_of(annotations: Iterable[m.Annotation], start: datetime, end: datetime, service: str = "") -> list[Band]:
@@ -161,15 +177,16 @@ def _series(line: Line) -> Option:
         "encode": {"x": "time", "y": line.column, "tooltip": [line.column]},
     }
     series |= {"stack": "all", "barMaxWidth": 24} if line.bars else {"showSymbol": False, "lineStyle": {"width": 2}}
+    series |= {"lineStyle": {"width": 2, "type": "dashed"}} if line.dashed else {}
     series |= {"areaStyle": {"opacity": 0.15}} if line.area else {}
     series |= {"color": line.color} if line.color else {}
     series |= {"yAxisIndex": 1} if line.right_axis else {}
     return series
 
 
-def _with_first_series(option: Option, more: Option) -> Option:
-    first, *others = option["series"]
-    return option | {"series": [first | more, *others]}
+def _with_series(option: Option, index: int, more: Option) -> Option:
+    series = [item | more if place == index else item for place, item in enumerate(option["series"])]
+    return option | {"series": series}
 
 
 def _plate(color: str) -> Option:

@@ -1,5 +1,6 @@
 """SLOs: the list by budget left, and the parts of one SLO's page."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from api import models as m
@@ -43,6 +44,27 @@ def worst_first(slos: Sequence[m.Slo]) -> list[m.Slo]:
     return sorted(slos, key=key)
 
 
+def matching(slos: Sequence[m.Slo], *, text: str, service: str, state: m.SloState | None) -> list[m.Slo]:
+    """Return the SLOs with *text* in their id, name, service or owner; "" and None match all."""
+    wanted = text.lower()
+    return [
+        item
+        for item in slos
+        if (not service or item.service == service)
+        and (state is None or item.state == state)
+        and any(wanted in part.lower() for part in (item.id, item.name, item.service, item.owner))
+    ]
+
+
+def states(slos: Sequence[m.Slo]) -> Markup:
+    """Return how many SLOs are in each state, worst first."""
+    counted = Counter(item.state for item in slos)
+    chips = (
+        tag("span", looks.slo(state), " ", units.count(counted[state])) for state in looks.SLO_STATES if counted[state]
+    )
+    return tag("p", join(chips, "   "))
+
+
 def href(slo_id: str) -> str:
     return page_href("slo", id=slo_id)
 
@@ -57,7 +79,7 @@ def _row(item: m.Slo) -> tuple[str, ...]:
         looks.slo(item.state),
         lines(
             link(href(item.id), title(item)),
-            muted(" · ".join(part for part in (item.environment, promise(item)) if part)),
+            muted(" · ".join(part for part in (item.environment, item.promise) if part)),
             looks.slo_flags(item),
         ),
         lines(units.objective(item.objective), muted(units.window_name(item.window))),
@@ -76,13 +98,6 @@ def _row(item: m.Slo) -> tuple[str, ...]:
 def title(item: m.Slo) -> str:
     """Return the SLO's name, with its service unless the name already says it."""
     return item.name if item.service.lower() in item.name.lower() else f"{item.service} · {item.name}"
-
-
-def promise(item: m.Slo) -> str:
-    """Return what a good event is, in words."""
-    if item.kind == "latency" and item.threshold_ms is not None:
-        return f"requests within {units.duration(item.threshold_ms)}"
-    return {"availability": "requests without error", "latency": "fast requests", "custom": "good events"}[item.kind]
 
 
 def sli(value: float | None) -> str:
@@ -143,17 +158,10 @@ def burn_table(item: m.Slo) -> Markup:
 
 
 def seconds_to_exhaustion(item: m.Slo) -> float | None:
-    """Return when the budget ends at the burn rate of the last hour, None where it does not or is spent.
-
-    The budget lasts its whole window at burn rate 1 (SRE Workbook, chapter 5), so what is left of it lasts
-    window * left / burn rate.
-    """
-    window_s = units.window_seconds(item.window)
-    burn, left = item.burn_rates.get("1h"), item.error_budget_remaining
-    if not window_s or not burn or left is None or left <= 0:
+    """Return when the budget ends if things go on as in the last hour; None where it does not, or nobody looked."""
+    if item.runs_out_at is None or item.as_of is None:
         return None
-    seconds = window_s * left / burn
-    return seconds if seconds < window_s else None
+    return max((item.runs_out_at - item.as_of).total_seconds(), 0.0)
 
 
 def runs_out(item: m.Slo) -> Markup:
@@ -163,10 +171,12 @@ def runs_out(item: m.Slo) -> Markup:
         return muted("no data")
     if left <= 0:
         return tag("span", "spent", css="nl-text-bad")
+    if not item.forecast:
+        return muted("open it for a forecast")
     seconds = seconds_to_exhaustion(item)
     if seconds is None:
         return muted("not within the window")
-    return lines(f"in {units.length(seconds)}", muted("at the last hour's rate"))
+    return lines(f"in {units.length(seconds)}", muted("as in the last hour"))
 
 
 def headline(item: m.Slo) -> Markup:
@@ -174,7 +184,7 @@ def headline(item: m.Slo) -> Markup:
     window = units.window_name(item.window)
     rows = [
         ("State", join([looks.slo(item.state), " ", looks.slo_flags(item)])),
-        ("Objective", f"{units.objective(item.objective)} {promise(item)} over {window}"),
+        ("Objective", f"{units.objective(item.objective)} of {item.promise} over {window}"),
         (f"SLI, {window}", lines(sli(item.sli), muted(_counts(item.good, item.bad, item.total)))),
         (f"Budget left, {window}", budget_bar(item.error_budget_remaining)),
         ("SLI, 1 hour", lines(sli(item.hour.sli), muted(_counts(item.hour.good, item.hour.bad, item.hour.total)))),

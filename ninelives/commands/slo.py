@@ -63,23 +63,23 @@ def validate(settings: Settings, files: tuple[Path, ...]) -> None:
 
 @slo.command()
 @setting_flags("api", "token", "slos")
-@click.argument("service")
+@click.argument("name")
 @click.option("--environment", default=None, help="Only this environment, where the service has several.")
 @reports_api_errors
-def adopt(settings: Settings, service: str, environment: str | None) -> None:
-    """Write SERVICE's draft objectives to a file of your own: from then on they page."""
+def adopt(settings: Settings, name: str, environment: str | None) -> None:
+    """Write the draft objectives of a service, or one by its id, to a file of your own: from then on they page."""
     from slo.draft import drafts_of
     from slo.openslo_writer import to_openslo
 
     with connect(settings) as api:
         found = api.slos()
-    ids = {item.id for item in found if item.draft}
-    pairs = {(item.service, item.environment) for item in found if item.draft and item.service == service}
+    ids = {item.id for item in found if item.draft and name in {item.service, item.id}}
+    pairs = {(item.service, item.environment) for item in found if item.id in ids}
     chosen = [pair for pair in pairs if environment is None or pair[1] == environment]
     drafts = [draft for draft in drafts_of(chosen) if draft.id in ids]
     if not drafts:
         known = ", ".join(sorted({item.service for item in found if item.draft})) or "none"
-        fail(f"{service!r} has no draft objectives; services that have: {known}", 1)
+        fail(f"{name!r} is no service with draft objectives, and no draft; services that have: {known}", 1)
     folder = next((path for path in settings.slos if not path.is_file()), Path("slos"))
     folder.mkdir(parents=True, exist_ok=True)
     for draft in drafts:

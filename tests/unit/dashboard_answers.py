@@ -39,6 +39,21 @@ SERVICES = [
 ]
 
 
+def condition(severity: str, long: str, short: str, factor: float) -> m.SloCondition:
+    return m.SloCondition.model_validate(
+        {
+            "severity": severity,
+            "long": long,
+            "short": short,
+            "factor": factor,
+            "long_burn_rate": 14.24,
+            "short_burn_rate": 15.1,
+            "met": factor < 14.24,
+            "has_data": True,
+        }
+    )
+
+
 def _slo(slo_id: str, service: str, kind: str, state: str, left: float | None, **changes: object) -> m.Slo:
     total = 0 if left is None else 1_000_000
     bad = 0 if left is None else round((1 - left) * 1000)
@@ -71,7 +86,12 @@ def _slo(slo_id: str, service: str, kind: str, state: str, left: float | None, *
             total=1000 if total else 0,
             error_budget_remaining=-41.0 if total else None,
         ),
-        "policy": "occurrences",
+        "policy": "burn-rate",
+        "period_s": 30 * 86400,
+        "allowed_downtime_s": 2592.0,
+        "promise": f"requests to {service} in prod {'within 300 ms' if kind == 'latency' else 'without error'}",
+        "conditions": [condition("page", "1h", "5m", 14.4), condition("ticket", "3d", "6h", 1.0)],
+        "forecast": total > 0,
         "source": "slos/checkout.yaml",
         "as_of": now(),
     }

@@ -25,6 +25,7 @@ from tests.unit.dashboard_answers import (
     status,
     trace,
 )
+from tests.unit.dashboard_explanations import correction, explanation, forecast
 from tests.unit.dashboard_signals import Kept, finding, ingest, log, metric, metric_name, minutes, red_points
 
 
@@ -122,6 +123,22 @@ def _slo_routes(app: FastAPI, kept: Kept) -> None:
     @app.get("/api/v1/slos/{slo_id}/minutes")
     def get_minutes(slo_id: str, window_s: int, step_s: int):
         return _page(minutes(window_s, step_s))
+
+    @app.get("/api/v1/slos/{slo_id}/forecast")
+    def get_forecast(slo_id: str):
+        return _page(kept([forecast("last 1 h", 1, 2.0), forecast("last 24 h", 24, None)]))
+
+    @app.get("/api/v1/slos/{slo_id}/explanation")
+    def get_explanation(slo_id: str, window_s: int):
+        return explanation(window_s)
+
+    @app.get("/api/v1/slos/{slo_id}/corrections")
+    def get_corrections(slo_id: str, window_s: int):
+        return _page(kept([correction()]))
+
+    @app.post("/api/v1/slos/{slo_id}/adopt", status_code=201)
+    def adopt(slo_id: str):
+        return m.AdoptedSlo(slo_id=slo_id, path=f"slos/{slo_id}.yaml", text="kind: SLO")
 
     @app.get("/api/v1/alerts")
     def get_alerts(state: str = ""):

@@ -64,6 +64,9 @@ def slo(slo_id: str = "checkout-availability", **changes: object) -> m.Slo:
         "hour": m.WindowCounts(window="1h", sli=1.0, good=10, bad=0, total=10, error_budget_remaining=1.0),
         "policy": "p",
         "source": "s",
+        "promise": "requests to checkout in prod without error",
+        "period_s": 2592000,
+        "allowed_downtime_s": 2592.0,
     }
     return m.Slo.model_validate(values | changes)
 

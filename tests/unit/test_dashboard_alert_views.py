@@ -29,7 +29,7 @@ def test_an_alert_links_its_first_trace_from_the_list_and_all_on_its_page():
 
 def test_the_reason_of_an_alert_explains_what_a_burn_rate_is():
     text = read(alerts.why(alert(), slo())).text
-    assert "99.9 % requests without error over 30 days" in text
+    assert "99.9 % of requests to checkout in prod without error over 30 days" in text
     assert "0.100 % may be bad" in text
 
 

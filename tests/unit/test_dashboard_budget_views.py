@@ -58,20 +58,20 @@ def test_bands_are_the_chaos_runs_of_the_service_cut_to_the_chart():
 
 
 def test_a_chart_is_still_in_utc_and_names_its_unit():
-    option = budgets.burn_down([minute(0, 0.5)], [], [])
+    option = budgets.burn_down([minute(0, 0.5)], budgets.Events(), until=NOW)
     assert option["animation"] is False
     assert option["useUTC"] is True
     assert option["yAxis"][0]["name"] == "% of the budget"
 
 
 def test_a_budget_overspent_many_times_cuts_the_axis_and_says_so():
-    axis = budgets.burn_down([minute(0, 0.5), minute(1, -25.8)], [], [])["yAxis"][0]
+    axis = budgets.burn_down([minute(0, 0.5), minute(1, -25.8)], budgets.Events(), until=NOW)["yAxis"][0]
     assert axis["min"] == -100
     assert "cut at -100 %" in axis["name"]
-    assert "min" not in budgets.burn_down([minute(0, 0.5), minute(1, -0.5)], [], [])["yAxis"][0]
-    assert budgets.burn_down([minute(0, 0.5)], [], [])["yAxis"][0]["min"] == 0
+    assert "min" not in budgets.burn_down([minute(0, 0.5), minute(1, -0.5)], budgets.Events(), until=NOW)["yAxis"][0]
+    assert budgets.burn_down([minute(0, 0.5)], budgets.Events(), until=NOW)["yAxis"][0]["min"] == 0
 
 
 def test_a_chart_reaches_to_what_happened_after_its_last_point():
-    option = charts.until(budgets.burn_down([minute(0, 0.5)], [], []), NOW + timedelta(minutes=7))
+    option = charts.until(budgets.burn_down([minute(0, 0.5)], budgets.Events(), until=NOW), NOW + timedelta(minutes=7))
     assert option["xAxis"]["max"] == "2026-11-22T14:12:12Z"

@@ -1,6 +1,7 @@
 """Every page against a real HTTP server that answers with the API's own models: with data, before data, and down."""
 
 import json
+import re
 import socket
 import sys
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 import dashboard
 from dashboard.navigation import ENTRIES
-from tests.unit.dashboard_answers import TRACE_ID
+from tests.unit.dashboard_answers import ATTACK, GUILTY, TRACE_ID
 from tests.unit.dashboard_api import build_api, serving
 
 APP = Path(dashboard.__file__).with_name("streamlit_app.py")
@@ -218,7 +219,7 @@ def test_the_budget_chart_draws_the_chaos_run_as_a_band_and_the_alert_as_a_marke
     specs = [json.loads(chart.proto.spec) for chart in at.get("echarts_chart")]
     first = specs[0]["series"][0]
     assert "redis +300 ms" in [entry[0]["name"] for entry in first["markArea"]["data"]]
-    assert [entry["name"] for entry in first["markLine"]["data"]] == ["Alert (page)"]
+    assert [entry["name"] for entry in first["markLine"]["data"]] == ["Alert (page)", "25 %: at risk"]
     assert all(spec["animation"] is False for spec in specs)
     assert all(chart.proto.alt for chart in at.get("echarts_chart"))
 
@@ -226,6 +227,39 @@ def test_the_budget_chart_draws_the_chaos_run_as_a_band_and_the_alert_as_a_marke
 def test_a_draft_shows_the_command_that_adopts_it(filled, monkeypatch):
     at = open_page(monkeypatch, filled, "slo", id="inventory-availability")
     assert at.code[0].value == "ninelives slo adopt inventory-availability"
+
+
+def test_the_adopt_button_shows_where_the_draft_was_written(filled, monkeypatch):
+    at = open_page(monkeypatch, filled, "slo", id="inventory-availability")
+    at.button(key="slo-adopt").click().run()
+    assert "slos/inventory-availability.yaml" in at.success[0].value
+    assert "kind: SLO" in [block.value for block in at.code]
+
+
+def test_an_slo_says_who_spent_its_budget_and_leads_to_the_guilty_span(filled, monkeypatch):
+    html = drawn(open_page(monkeypatch, filled, "slo", id="checkout-availability"))
+    assert html.index("81.0 %") < html.index("all others")
+    assert f"trace?trace={TRACE_ID}&amp;span={GUILTY}" in html
+    assert "service.version" in html
+    assert "+73.0 to +79.0 points" in html
+    assert ATTACK not in html
+
+
+def test_the_list_of_slos_is_filtered_by_text_service_and_state(filled, monkeypatch):
+    def shown(at):
+        return sorted(set(re.findall(r"slo\?id=([\w-]+)", drawn(at))))
+
+    at = open_page(monkeypatch, filled, "slos")
+    assert len(shown(at)) == 6
+    at.selectbox(key="slo_service").set_value("checkout").run()
+    assert shown(at) == ["checkout-availability", "checkout-p95"]
+    at.selectbox(key="slo_state").set_value("At risk").run()
+    assert shown(at) == ["checkout-p95"]
+    at.text_input(key="slo_text").set_value("nobody").run()
+    assert not shown(at)
+    assert "No SLO matches" in at.info[0].value
+    next(button for button in at.button if button.label == "Clear the search").click().run()
+    assert len(shown(at)) == 6
 
 
 def test_live_off_stops_the_refresh_and_stays_off_on_the_next_page(filled, monkeypatch):

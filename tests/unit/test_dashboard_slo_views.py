@@ -1,6 +1,7 @@
 """SLOs: order, state, budget left and burn rates in words."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -64,25 +65,31 @@ def test_burn_rates_run_from_short_to_long_windows():
     assert [window for window, _ in ordered] == ["5m", "1h", "6h", "3d"]
 
 
+def test_the_end_of_a_budget_is_told_from_the_time_of_the_answer():
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    item = slo(forecast=True, as_of=at, runs_out_at=at + timedelta(hours=2))
+    assert slos.seconds_to_exhaustion(item) == 7200
+    assert "in 2 h" in read(slos.runs_out(item)).text
+
+
 @pytest.mark.parametrize(
-    ("left", "burn", "seconds"),
+    ("changes", "words"),
     [
-        (1.0, 2.0, 15 * 86400),
-        (0.5, 30.0, 43200),
-        (0.5, 0.1, None),
-        (0.0, 5.0, None),
-        (None, 5.0, None),
-        (0.5, None, None),
+        ({"forecast": True}, "not within the window"),
+        ({"forecast": False}, "open it for a forecast"),
+        ({"error_budget_remaining": 0.0}, "spent"),
+        ({"error_budget_remaining": None}, "no data"),
     ],
 )
-def test_a_budget_runs_out_after_its_window_times_what_is_left_over_the_burn_rate(left, burn, seconds):
-    assert slos.seconds_to_exhaustion(slo(error_budget_remaining=left, burn_rates={"1h": burn})) == seconds
+def test_a_budget_without_an_end_says_why(changes, words):
+    assert read(slos.runs_out(slo(**changes))).text == words
 
 
 def test_a_latency_slo_names_its_limit_and_its_percentile():
-    item = slo(kind="latency", objective=0.95, threshold_ms=300.0, percentile_ms=412.7)
+    promise = "requests to checkout within 300 ms"
+    item = slo(kind="latency", objective=0.95, threshold_ms=300.0, percentile_ms=412.7, promise=promise)
     text = read(slos.headline(item)).text
-    assert "requests within 300 ms" in text
+    assert "95 % of requests to checkout within 300 ms" in text
     assert "p95, last hour" in text
     assert "413 ms (limit 300 ms)" in text
 
