@@ -68,12 +68,19 @@ def apportion(parts: Sequence[Fraction], total: int) -> list[int]:
     return floors
 
 
-def describe(found: Sequence[Share]) -> str:
+def describe(found: Sequence[Share], *, charged: int | None = None, requests: int | None = None) -> str:
     """Return *found* for one line of a list, in percent that sum to 100; "" without shares.
+
+    Where only *charged* of the bad *requests* were looked at, it says so.
 
     >>> paid, sold = Charge("payments", "charge", "a", ""), Charge("checkout", "POST /pay", "b", "")
     >>> describe(shares([paid, sold], [81, 19]))
     '81 % payments charge, 19 % checkout POST /pay'
+    >>> describe(shares([paid], [1]), charged=2000, requests=90_000)
+    '100 % payments charge (estimated from 2,000 of 90,000 bad requests)'
     """
     percents = apportion([each.share for each in found], 100) if found else []
-    return ", ".join(f"{percent or 'under 1'} % {each.label}" for percent, each in zip(percents, found, strict=True))
+    text = ", ".join(f"{percent or 'under 1'} % {each.label}" for percent, each in zip(percents, found, strict=True))
+    if not found or charged is None or requests is None or charged >= requests:
+        return text
+    return f"{text} (estimated from {charged:,} of {requests:,} bad requests)"
