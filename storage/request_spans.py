@@ -1,8 +1,8 @@
 """Requests of one SLI with the spans of their traces, read by the order of the table of spans.
 
-That table is ordered by five minutes and trace id, and one query asks for exactly those pairs: it reads a granule or two
-of each part for each of them (8,192 rows, 9 narrow columns), whatever else is stored. The pairs come from the request's
-own span: no look-up in the trace index, no scan of a time range.
+That table is ordered by five minutes and trace id, and one query asks for exactly those pairs: it reads one granule or
+two of each part (8,192 rows, 9 narrow columns) for each of them, whatever else is stored. The pairs come from the
+request's own span: no look-up in the trace index, no scan of a time range.
 """
 
 from collections import defaultdict
