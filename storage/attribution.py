@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
+from itertools import groupby, islice
 from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
@@ -14,7 +14,7 @@ from storage.request_selection import request_totals, select_requests
 Row: TypeAlias = dict[str, Any]
 
 VALUES: Final = 20  # of an attribute
-KEYS: Final = 40  # attributes of spans, those that most bad requests have
+KEYS: Final = 40  # attributes of spans: those that most bad requests have
 SAMPLE: Final = 2_000  # bad requests, and as many good ones
 RESOURCE_KEYS: Final = (
     "host.name",
@@ -84,16 +84,13 @@ def count_attributes(
         most=1 + KEYS * VALUES,
     )
     looked_at = EventCounts(whole["good"], whole["good"] + whole["bad"])
-    found = (
-        *_counts(exact, sampled=False),
-        *_counts(sampled, sampled=looked_at != total),
-    )
+    found = (*_counts(exact, sampled=False), *_counts(sampled, sampled=looked_at != total))
     return AttributeCounts(total, looked_at, found)
 
 
 def _counts(rows: Iterable[Row], *, sampled: bool) -> Iterator[AttributeCount]:
-    """Yield *rows*, which lie together by attribute, without the attributes that no request has."""
-    for attribute, of_attribute in groupby(rows, key=itemgetter("attribute")):
+    """Yield *rows*, together by attribute: of the first KEYS attributes, without those that no request has."""
+    for attribute, of_attribute in islice(groupby(rows, key=itemgetter("attribute")), KEYS):
         counted = [AttributeCount(attribute, row["value"], row["good"], row["bad"], sampled) for row in of_attribute]
         if any(each.value for each in counted):
             yield from counted

@@ -10,6 +10,7 @@ from tests.conftest import WITH_ROWS
 from tests.integration.collector_lane import Lane
 from tests.integration.otlp_process import CollectorProcess
 from tests.integration.otlp_stack import otlp_stack
+from tests.integration.shop_traces import ShopTraces
 
 
 @pytest.fixture(scope="module")
@@ -62,3 +63,8 @@ def browserless():
     """A client of HTTP that nobody takes for a browser."""
     with httpx.Client(trust_env=False, timeout=5) as client:
         yield client
+
+
+@pytest.fixture
+def shop(otlp):
+    return ShopTraces(otlp)

@@ -70,5 +70,16 @@ def test_a_share_too_small_for_a_percent_is_not_called_nothing():
     assert describe(shares(charges("a x", "b "), [999, 1])) == "100 % a x, under 1 % b"
 
 
+@pytest.mark.parametrize(("charged", "requests"), [(5, 5), (None, None)])
+def test_shares_of_all_bad_requests_are_not_called_an_estimate(charged, requests):
+    assert describe(shares(charges("a x"), [1]), charged=charged, requests=requests) == "100 % a x"
+
+
+def test_shares_of_a_part_say_of_how_many():
+    text = describe(shares(charges("a x"), [1]), charged=2_000, requests=100_000)
+    assert text == "100 % a x (estimated from 2,000 of 100,000 bad requests)"
+    assert describe([], charged=0, requests=5) == ""
+
+
 def test_without_bad_requests_there_is_nothing_to_say():
     assert describe(shares([], [])) == ""
