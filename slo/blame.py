@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from slo.critical_path import own_times
-from slo.model import FasterThan, Good, NotError
+from slo.indicator import FasterThan, Good, NotError
 from slo.predicate import And, Comparison, Not, Or, Predicate
 from slo.span_tree import SpanTree, TraceSpan, build_tree
 

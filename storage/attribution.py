@@ -7,7 +7,8 @@ from itertools import groupby, islice
 from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
-from slo.model import EventCounts, Indicator
+from slo.indicator import SpanIndicator
+from slo.model import EventCounts
 from storage.client import Database
 from storage.request_selection import request_totals, select_requests
 
@@ -57,7 +58,7 @@ class AttributeCounts:
 
 
 def count_attributes(
-    database: Database, indicator: Indicator, *, start: datetime, end: datetime, sample: int = SAMPLE
+    database: Database, indicator: SpanIndicator, *, start: datetime, end: datetime, sample: int = SAMPLE
 ) -> AttributeCounts:
     """Count the requests of *indicator* in [start, end) by attribute; the VALUES with most bad requests of each.
 

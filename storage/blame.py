@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from slo.blame_share import TOP, Share, apportion, describe, shares
-from slo.model import Indicator
+from slo.indicator import SpanIndicator
 from storage.charged_request import charge_requests
 from storage.client import Database
 from storage.request_selection import request_totals, select_requests
@@ -43,7 +43,7 @@ class Blame:
 
 
 def blame(
-    database: Database, indicator: Indicator, *, start: datetime, end: datetime, cap: int = CAP, top: int = TOP
+    database: Database, indicator: SpanIndicator, *, start: datetime, end: datetime, cap: int = CAP, top: int = TOP
 ) -> Blame:
     """Return who spent the budget of *indicator* in [start, end).
 

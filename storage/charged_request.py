@@ -7,7 +7,7 @@ from statistics import median_low
 from typing import Final
 
 from slo.blame import Charge, Operation, cause_of, charge, charge_peer, own_times_by_operation
-from slo.model import NotError
+from slo.indicator import NotError
 from slo.span_tree import TraceSpan
 from storage.client import Database
 from storage.request_selection import RequestSelection

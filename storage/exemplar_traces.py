@@ -8,7 +8,7 @@ from itertools import zip_longest
 from typing import TypeAlias
 
 from slo.blame import Charge
-from slo.model import Indicator
+from slo.indicator import SpanIndicator
 from storage.charged_request import ChargedRequest, charge_requests
 from storage.client import Database
 from storage.request_selection import select_requests
@@ -32,7 +32,7 @@ class ExemplarTrace:
 
 
 def exemplar_traces(
-    database: Database, indicator: Indicator, *, start: datetime, end: datetime, limit: int = 3
+    database: Database, indicator: SpanIndicator, *, start: datetime, end: datetime, limit: int = 3
 ) -> list[ExemplarTrace]:
     """Return up to *limit* traces with bad requests of *indicator* in [start, end), each trace once.
 

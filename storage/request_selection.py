@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from slo.model import FasterThan, Indicator, NotError
+from slo.indicator import FasterThan, NotError, SpanIndicator
 from storage.client import Database
 from storage.predicate_sql import PredicateSql
 from storage.times import whole
@@ -19,7 +19,7 @@ class RequestSelection:
     filter and good, Bool expressions over a row of spans.
     """
 
-    indicator: Indicator
+    indicator: SpanIndicator
     parameters: Mapping[str, Any]
     slots: Mapping[str, str]
 
@@ -42,7 +42,7 @@ class RequestTotals:
     bad_spans: int
 
 
-def select_requests(indicator: Indicator, *, start: datetime, end: datetime) -> RequestSelection:
+def select_requests(indicator: SpanIndicator, *, start: datetime, end: datetime) -> RequestSelection:
     sql = PredicateSql("x")
     good = indicator.good
     match good:

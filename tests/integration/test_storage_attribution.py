@@ -7,13 +7,14 @@ from datetime import timedelta
 
 import pytest
 
-from slo.model import EventCounts, FasterThan, Indicator
+from slo.indicator import FasterThan, SpanIndicator
+from slo.model import EventCounts
 from slo.predicate_parser import parse_predicate
 from storage import attribution
 from storage.attribution import count_attributes
 from tests.integration.shop_traces import SERVER
 
-FAILING = Indicator(service="checkout", environment="prod")
+FAILING = SpanIndicator(service="checkout", environment="prod")
 ROUTE = "http.route"
 
 

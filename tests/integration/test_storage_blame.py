@@ -9,7 +9,7 @@ from fractions import Fraction
 import pytest
 
 from slo.blame import charge
-from slo.model import FasterThan, Indicator, Matches
+from slo.indicator import FasterThan, Matches, SpanIndicator
 from slo.predicate_parser import parse_predicate
 from slo.span_tree import TraceSpan
 from storage import request_spans
@@ -17,7 +17,7 @@ from storage.blame import blame
 from tests.integration.shop_traces import CLIENT, INTERNAL, SERVER
 
 KINDS = {INTERNAL: "internal", SERVER: "server", CLIENT: "client"}
-FAILING = Indicator(service="checkout", environment="prod")
+FAILING = SpanIndicator(service="checkout", environment="prod")
 SLOW = replace(FAILING, good=FasterThan(200_000_000))
 
 

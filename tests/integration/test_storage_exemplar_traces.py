@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from slo.model import FasterThan, Indicator
+from slo.indicator import FasterThan, SpanIndicator
 from slo.predicate_parser import parse_predicate
 from storage.exemplar_traces import exemplar_traces
 from tests.integration.shop_traces import SERVER
 
-FAILING = Indicator(service="checkout", environment="prod")
+FAILING = SpanIndicator(service="checkout", environment="prod")
 SLOW = replace(FAILING, good=FasterThan(200_000_000))
 
 

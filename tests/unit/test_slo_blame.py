@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slo.blame import cause_of, charge, charge_peer, own_times_by_operation
-from slo.model import FasterThan, Matches, NotError
+from slo.indicator import FasterThan, Matches, NotError
 from slo.predicate_parser import parse_predicate
 from slo.span_tree import build_tree
 from tests.unit.trace_spans import REQUEST, anything, broken_traces, span
