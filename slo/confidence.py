@@ -1,15 +1,16 @@
 """How sure counts make us: score intervals of proportions, and windows with too few events to judge.
 
 Sources: Wilson 1927, Journal of the American Statistical Association 22, for one proportion; Newcombe 1998, Statistics
-in Medicine 17, method 10, for the difference of two. Both keep their coverage for few events and for proportions near
-0 and 1, where Wald's interval fails. Each event is taken to be independent of the others; retries and requests of one
-user are not quite, so read an interval as the least doubt there is.
+in Medicine 17, method 10, for the difference of two; Fisher's exact test for an excess. The intervals keep their
+coverage for few events and for proportions near 0 and 1, where Wald's interval fails. Each event is taken to be
+independent of the others; retries and requests of one user are not quite, so read an interval as the least doubt there
+is.
 """
 
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from math import sqrt
+from math import exp, lgamma, sqrt
 from statistics import NormalDist
 
 from slo.errors import SloError
@@ -24,6 +25,16 @@ class StatisticError(SloError, ValueError):
 class Interval:
     low: float
     high: float
+
+
+def check_confidence(confidence: float) -> None:
+    """Refuse what is no confidence.
+
+    Raises:
+        StatisticError: *confidence* does not lie between 0 and 1.
+    """
+    if not 0 < confidence < 1:
+        raise StatisticError(f"confidence is {confidence}; it must lie between 0 and 1, for example 0.95")
 
 
 def wilson_interval(ratio: float, total: float, *, confidence: float = 0.95) -> Interval:
@@ -113,6 +124,35 @@ def surely_exceeds(
     return surplus > 0 and surplus**2 > z**2 * counts.total * ratio * (1 - ratio)
 
 
+def chance_of_excess(part: EventCounts, whole: EventCounts) -> float:
+    """Return how likely chance alone puts at least *part*'s bad events of *whole* among *part*'s events.
+
+    Fisher's exact test, one-sided: the tail of the hypergeometric distribution. Far out in the tail, where many values
+    are compared and only an extreme one may count, score intervals claim too much, and this does not.
+
+    Raises:
+        StatisticError: *part* has more good or bad events than *whole*.
+
+    >>> round(chance_of_excess(EventCounts(good=7, total=10), EventCounts(good=97, total=100)), 6)  # all 3 of 3 bad
+    0.000742
+    """
+    if part.good > whole.good or part.bad > whole.bad:
+        raise StatisticError(f"{part} cannot be a part of {whole}")
+    if part.bad * whole.total <= whole.bad * part.total:
+        return 1.0  # not above the expected number, so not in the tail that is asked for
+    term = exp(
+        _log_choose(whole.bad, part.bad) + _log_choose(whole.good, part.good) - _log_choose(whole.total, part.total)
+    )
+    chance = 0.0
+    for bad in range(part.bad, min(whole.bad, part.total) + 1):
+        chance += term
+        if term <= chance * 1e-17:
+            break  # nothing that follows can be seen in the sum
+        good = part.total - bad
+        term *= (whole.bad - bad) * good / ((bad + 1) * (whole.good - good + 1))
+    return min(chance, 1.0)
+
+
 @dataclass(frozen=True, slots=True)
 class LowTraffic:
     """How many events, and how many bad ones, a window must hold before it may raise an alert; 0 asks for none."""
@@ -146,9 +186,12 @@ def _wilson(ratio: float, total: float, z: float) -> Interval:
     return Interval(max(0.0, centre - half), min(1.0, centre + half))
 
 
+def _log_choose(items: int, chosen: int) -> float:
+    return lgamma(items + 1) - lgamma(chosen + 1) - lgamma(items - chosen + 1)
+
+
 def _two_sided_z(confidence: float) -> float:
-    if not 0 < confidence < 1:
-        raise StatisticError(f"confidence is {confidence}; it must lie between 0 and 1, for example 0.95")
+    check_confidence(confidence)
     return NormalDist().inv_cdf((1 + confidence) / 2)
 
 

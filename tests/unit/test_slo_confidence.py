@@ -7,12 +7,14 @@ from fractions import Fraction
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from scipy.stats import hypergeom
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from slo.confidence import (
     LowTraffic,
     StatisticError,
     burn_rate_bound,
+    chance_of_excess,
     difference_interval,
     surely_exceeds,
     wilson_interval,
@@ -143,6 +145,39 @@ def test_one_failure_in_ten_requests_is_no_proof_of_a_page():
     assert surely_exceeds(events, THREE_NINES, 1, confidence=0.99)
     assert not surely_exceeds(events, THREE_NINES, Decimal("14.4"), confidence=0.99)
     assert surely_exceeds(EventCounts(good=900, total=1000), THREE_NINES, Decimal("14.4"), confidence=0.99)
+
+
+@st.composite
+def parts(draw):
+    good, bad = draw(st.tuples(st.integers(0, 10**6), st.integers(0, 3000)))
+    part_good, part_bad = draw(st.integers(0, good)), draw(st.integers(0, bad))
+    return EventCounts(part_good, part_good + part_bad), EventCounts(good, good + bad)
+
+
+@given(parts())
+@example((EventCounts(0, 3), EventCounts(0, 3)))
+@example((EventCounts(10**6, 10**6 + 2000), EventCounts(10**9, 10**9 + 10**6)))
+def test_the_chance_of_an_excess_equals_scipy_where_there_is_one(pair):
+    part, whole = pair
+    chance = chance_of_excess(part, whole)
+    if part.bad * whole.total > whole.bad * part.total:
+        tail = hypergeom.sf(part.bad - 1, whole.total, whole.bad, part.total)
+        assert chance == pytest.approx(tail, rel=1e-4, abs=1e-300)
+    else:
+        assert chance == 1
+
+
+def test_every_draw_of_four_from_ten_is_counted():
+    """Three of ten are bad; of the 210 draws of four, all bad ones are in 7 of 210, two or more in 70."""
+    whole = EventCounts(7, 10)
+    assert chance_of_excess(EventCounts(1, 4), whole) == pytest.approx(7 / 210)
+    assert chance_of_excess(EventCounts(2, 4), whole) == pytest.approx(70 / 210)
+
+
+def test_more_than_the_whole_is_no_part_of_it():
+    for part in (EventCounts(8, 8), EventCounts(0, 4)):
+        with pytest.raises(StatisticError, match="cannot be a part of"):
+            chance_of_excess(part, EventCounts(7, 10))
 
 
 def test_a_window_with_enough_events_may_be_judged():
