@@ -72,18 +72,20 @@ class GuiltyTrace(Model):
 class SloExplanation(Model):
     """Who spent the budget of an objective in [start, end).
 
-    Shares of `spenders` sum to 1. `bad` is exact; `looked_at` of them were followed through their traces.
+    Shares of `spenders` sum to 1. `bad` is exact; `looked_at` requests were followed through their traces, which is not
+    all of them when `sampled`.
     """
 
     start: datetime
     end: datetime
     bad: int
     total: int
-    looked_at: int
-    summary: str
-    spenders: list[Spender]
-    differences: list[Difference]
-    traces: list[GuiltyTrace]
+    looked_at: int = 0
+    sampled: bool = False
+    summary: str = ""
+    spenders: list[Spender] = []
+    differences: list[Difference] = []
+    traces: list[GuiltyTrace] = []
 
 
 class SloSuggestion(Model):

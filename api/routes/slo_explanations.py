@@ -1,18 +1,30 @@
 """Why a budget is where it is, and where it goes."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Annotated, Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from api import models as m
-from api.context import Ctx
+from api.context import Context, Ctx
 from api.slo_answer import find_slo
+from slo.blame_share import Share
 from slo.evaluation import window_bounds
 from slo.forecast import Forecast
+from slo.indicator import FasterThan, SpanIndicator
+from slo.model import EventCounts, Slo
+from slo.suggest import SuggestedTarget, SuggestedThreshold, suggest_target, suggest_threshold
+from slo.wording import percent_of_target
+from storage.exemplar_traces import ExemplarTrace
+from storage.explanations import RankedDifference, explain
 from storage.forecasts import forecasts
+from storage.services import latency_buckets
+from storage.sli_minutes import steps
 from storage.standing import LATENESS
 
 router = APIRouter(tags=["slos"])
+
+SUGGEST_FROM: Final = timedelta(days=30)
 
 
 @router.get("/slos/{slo_id}/forecast")
@@ -22,6 +34,107 @@ def get_forecast(ctx: Ctx, slo_id: str) -> m.Page[m.SloForecast]:
     slo = find_slo(ctx, slo_id, now)
     _, end = window_bounds(now, timedelta(0), LATENESS)
     return m.Page(items=[_forecast(item) for item in forecasts(ctx.database, slo, end=end)])
+
+
+@router.get("/slos/{slo_id}/explanation")
+def get_explanation(
+    ctx: Ctx, slo_id: str, window_s: Annotated[int, Query(ge=60, le=400 * 86400)] = 3600
+) -> m.SloExplanation:
+    """Return who spent the budget in the last *window_s* seconds, and what bad requests have in common.
+
+    Kept for a minute. An objective that does not count requests has its counts only.
+    """
+    now = datetime.now(UTC)
+    slo = find_slo(ctx, slo_id, now)
+    return ctx.explanations.answer((slo, window_s), now, lambda: _explained(ctx, slo, window_s, now))
+
+
+def _explained(ctx: Context, slo: Slo, window_s: int, now: datetime) -> m.SloExplanation:
+    start, end = window_bounds(now, timedelta(seconds=window_s), LATENESS)
+    found = explain(ctx.database, slo, start=start, end=end)
+    if found is None:
+        counted = steps(ctx.database, slo.indicator.series_id, start=start, end=end, step_s=window_s)
+        bad, good = sum(step.bad for step in counted), sum(step.good for step in counted)
+        return m.SloExplanation(start=start, end=end, bad=bad, total=good + bad)
+    blamed = found.blame
+    return m.SloExplanation(
+        start=start,
+        end=end,
+        bad=found.total.bad,
+        total=found.total.total,
+        looked_at=blamed.charged,
+        sampled=blamed.sampled,
+        summary=blamed.text,
+        spenders=[_spender(share, count) for share, count in zip(blamed.shares, blamed.estimates, strict=True)],
+        differences=[_difference(each) for each in found.differences],
+        traces=[_guilty(each) for each in found.traces],
+    )
+
+
+def _spender(share: Share, requests: int) -> m.Spender:
+    return m.Spender(service=share.service, operation=share.operation, share=float(share.share), requests=requests)
+
+
+def _difference(each: RankedDifference) -> m.Difference:
+    found = each.attribution
+    return m.Difference(
+        attribute=found.attribute,
+        value=found.value,
+        good=found.events.good,
+        bad=found.events.bad,
+        share_in_bad=found.share_in_bad,
+        share_in_good=found.share_in_good,
+        lift=found.lift,
+        low=found.interval.low,
+        high=found.interval.high,
+        budget_without=each.budget_without,
+        sampled=each.sampled,
+    )
+
+
+def _guilty(each: ExemplarTrace) -> m.GuiltyTrace:
+    return m.GuiltyTrace(
+        trace_id=each.trace_id,
+        span_id=each.charge.span_id,
+        service=each.charge.service,
+        operation=each.charge.operation,
+        why=each.charge.why,
+        duration_ms=each.duration_ms,
+        at=each.started_at,
+    )
+
+
+@router.get("/slos/{slo_id}/suggestion")
+def get_suggestion(ctx: Ctx, slo_id: str) -> m.SloSuggestion:
+    """Return the target, and of a latency objective the threshold, that the last 30 days would have met."""
+    now = datetime.now(UTC)
+    slo = find_slo(ctx, slo_id, now)
+    start, end = window_bounds(now, SUGGEST_FROM, LATENESS)
+    days = steps(ctx.database, slo.indicator.series_id, start=start, end=end, step_s=86400)
+    target = suggest_target({day.at: EventCounts(day.good, day.good + day.bad) for day in days})
+    threshold = None
+    if isinstance(slo.indicator, SpanIndicator) and isinstance(slo.indicator.good, FasterThan):
+        buckets = latency_buckets(ctx.database, start=start, end=end)
+        threshold = suggest_threshold(buckets.get((slo.service, slo.environment), {}), slo.target)
+    return _suggestion(slo, target, threshold)
+
+
+def _suggestion(slo: Slo, target: SuggestedTarget | None, threshold: SuggestedThreshold | None) -> m.SloSuggestion:
+    reasons = []
+    if target is None:
+        reasons.append("no target: that takes 7 days with traffic that met one in 9 of 10 of them")
+    else:
+        worst = f"{target.worst.bad} bad of {target.worst.total} on {target.worst_start.date()}"
+        reasons.append(f"{percent_of_target(target.target)} was met on {target.met} of {target.windows} days; {worst}")
+    if threshold is not None:
+        within = f"{threshold.events.good} of {threshold.events.total} requests"
+        limit = f"{threshold.threshold_ns / 1e6:g} ms"
+        reasons.append(f"{within} took at most {limit}, the smallest usual limit for {percent_of_target(slo.target)}")
+    return m.SloSuggestion(
+        target=None if target is None else float(target.target),
+        threshold_ms=None if threshold is None else threshold.threshold_ns / 1e6,
+        why="; ".join(reasons),
+    )
 
 
 def _forecast(item: Forecast) -> m.SloForecast:

@@ -86,7 +86,7 @@ def spenders(found: m.SloExplanation) -> Markup:
 def looked_at(found: m.SloExplanation) -> str:
     """Return how far the shares can be trusted, in words."""
     bad = units.plural(found.bad, "bad event")
-    if found.looked_at >= found.bad:
+    if not found.sampled:
         return f"{bad} of {units.count(found.total)}, each followed through its trace."
     return f"{bad} of {units.count(found.total)}; {units.count(found.looked_at)} were followed through their traces."
 

@@ -1,0 +1,69 @@
+"""Why an objective lost budget in a window: who spent it, what bad requests have in common, and traces of them."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from slo.attribution import Attribution, attribute_burn
+from slo.indicator import SpanIndicator
+from slo.model import EventCounts, Slo
+from storage.attribution import AttributeCount, AttributeCounts, count_attributes
+from storage.blame import Blame, blame
+from storage.client import Database
+from storage.exemplar_traces import ExemplarTrace, exemplar_traces
+
+MOST_DIFFERENCES = 12
+MOST_TRACES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class RankedDifference:
+    """What bad requests have more often than good ones. Of a sample the budget without it is not known."""
+
+    attribution: Attribution
+    sampled: bool
+    budget_without: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """`total` is exact; see `storage.blame` and `storage.attribution` for what is sampled."""
+
+    total: EventCounts
+    blame: Blame
+    differences: tuple[RankedDifference, ...]
+    traces: tuple[ExemplarTrace, ...]
+
+
+def explain(database: Database, slo: Slo, *, start: datetime, end: datetime) -> Explanation | None:
+    """Return who spent the budget of *slo* in [start, end); None where the indicator does not count requests."""
+    if not isinstance(slo.indicator, SpanIndicator):
+        return None
+    counts = count_attributes(database, slo.indicator, start=start, end=end)
+    return Explanation(
+        total=counts.total,
+        blame=blame(database, slo.indicator, start=start, end=end),
+        differences=tuple(_differences(counts, slo.target)),
+        traces=tuple(exemplar_traces(database, slo.indicator, start=start, end=end, limit=MOST_TRACES)),
+    )
+
+
+def _differences(counts: AttributeCounts, target: Decimal) -> list[RankedDifference]:
+    """Return the most telling values, those counted exactly and those of the sample together."""
+    exact = _ranked(counts.total, (each for each in counts.counts if not each.sampled), target)
+    sampled = _ranked(counts.sample, (each for each in counts.counts if each.sampled), target)
+    found = [
+        *(RankedDifference(each, sampled=False, budget_without=each.remaining_without) for each in exact),
+        *(RankedDifference(each, sampled=True, budget_without=None) for each in sampled),
+    ]
+    return sorted(found, key=lambda each: -each.attribution.interval.low)[:MOST_DIFFERENCES]
+
+
+def _ranked(overall: EventCounts, counts: Iterable[AttributeCount], target: Decimal) -> tuple[Attribution, ...]:
+    attributes: defaultdict[str, dict[str, EventCounts]] = defaultdict(dict)
+    for each in counts:
+        if each.value:
+            attributes[each.attribute][each.value] = EventCounts(each.good, each.good + each.bad)
+    return attribute_burn(overall, attributes, target)
