@@ -84,7 +84,7 @@ def compare_entries(minutes: Sequence[MinuteEntry], *, tolerance: Decimal = Deci
     if steady:
         return _entry("sampled", requests, spans, gap, f"{missing}sampled, about 1 in {requests / spans:.3g}")
     cause = (
-        "lost, or sampled: too few to tell" if steady is None else "lost on the way or never sent, not sampled evenly"
+        "lost, or sampled: too few to tell" if steady is None else "lost on the way or never sent"
     )
     return _entry("lost", requests, spans, gap, missing + cause)
 
