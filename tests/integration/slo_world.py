@@ -1,0 +1,116 @@
+"""A service whose minutes are told one by one, and the evaluator that looks on, as both run in production."""
+
+from datetime import UTC, datetime, timedelta
+
+from alerts.outbox import Outbox
+from alerts.transition import Transition
+from evaluator.alert_store import AlertStore
+from evaluator.tick import Evaluator
+from slo.openslo import read_openslo
+from storage.slo_catalog import SloCatalog
+from storage.standing import LATENESS, standings
+from storage.transitions import transitions
+
+MINUTE = timedelta(minutes=1)
+RETENTION = timedelta(days=14)
+OBJECTIVE = """apiVersion: openslo/v1
+kind: SLO
+metadata: {{name: {name}, annotations: {{ninelives/alert-policy: {policy}}}}}
+spec:
+  service: shop
+  indicator:
+    metadata: {{name: {name}}}
+    spec:
+      ratioMetric:
+        counter: false
+        good: {{metricSource: {{type: spans, spec: {{good: {good}, filter: {filter}}}}}}}
+        total: {{metricSource: {{type: spans, spec: {{filter: {filter}}}}}}}
+  timeWindow: [{{duration: {window}, isRolling: true}}]
+  budgetingMethod: Occurrences
+  objectives: [{{displayName: a, target: {target}}}]
+"""
+
+
+def objective(
+    name="shop", *, target="0.999", window="30d", good="not error", filter_text='kind = "server"', policy="burn-rate"
+):
+    """Return the text of one objective of the service `shop`."""
+    given = {"name": name, "target": target, "window": window, "good": good, "policy": policy}
+    return OBJECTIVE.format(filter=f"'{filter_text}'", **given)
+
+
+def read(text):
+    """Return the one objective of *text*."""
+    (slo,), problems = read_openslo(text, "shop.yaml")
+    assert problems == []
+    return slo
+
+
+class SloWorld:
+    """Minute 0 begins at `start`; a minute's requests are one or two spans that stand for all of them."""
+
+    def __init__(self, database, store, otlp, folder, *, hours_ago=4):
+        self.database, self._store, self._otlp, self.folder = database, store, otlp, folder
+        self.start = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(hours=hours_ago)
+        self.texts = {}
+
+    def write(self, text):
+        """Make *text* the objective in force and return it."""
+        slo = read(text)
+        self.texts[slo.id] = text
+        (self.folder / f"{slo.id}.yaml").write_text(text, "utf-8")
+        return slo
+
+    def spans(self, minute, *, good=0, bad=0, **fields):
+        """Return spans that stand for the requests of the minute number *minute*."""
+        at = self._otlp.ns(self.start + minute * MINUTE)
+        return [
+            self._otlp.span(
+                start_ns=at + 30 * 10**9, status=status, trace_state=sampled_one_in(weight), duration_ns=10**6, **fields
+            )
+            for weight, status in ((good, 0), (bad, 2))
+            if weight
+        ]
+
+    def insert(self, spans, **identity):
+        if spans:
+            self._store(self.database, self._otlp.traces(*spans, **identity))
+
+    def requests(self, minutes, *, good=0, bad=0, **identity):
+        """Store *good* and *bad* requests in each of *minutes*."""
+        self.insert([span for minute in minutes for span in self.spans(minute, good=good, bad=bad)], **identity)
+
+    def evaluator(self, writer="one"):
+        """Return an evaluator as it is after a start."""
+        alerts = AlertStore(self.database, writer)
+        return Evaluator(self.database, SloCatalog([self.folder]), alerts, Outbox([], alerts), raw_retention=RETENTION)
+
+    def tick(self, evaluator, minute):
+        """Have *evaluator* look when the minutes before number *minute* are complete."""
+        evaluator.tick(self.at(minute))
+        assert evaluator.state.last_error == ""
+
+    def forget_arrivals(self):
+        """Make what arrived so far old: the clock of ticks is behind that of arrivals, and all would be counted again."""
+        self.database.command("TRUNCATE TABLE arrivals")
+
+    def at(self, minute):
+        """Return the moment at which everything before the minute number *minute* is counted."""
+        return self.start + minute * MINUTE + LATENESS
+
+    def standing(self, slo, minute):
+        """Return where *slo* stands when the minute number *minute* begins."""
+        (found,) = standings(self.database, [slo], self.at(minute))
+        assert found.as_of == self.start + minute * MINUTE
+        return found.evaluation
+
+    def changes(self):
+        """Return every stored change of an alert as (minute, severity, state), oldest first."""
+        bodies = transitions(self.database, since=self.start - timedelta(days=1))
+        found = [Transition.from_json(body) for body in bodies]
+        return [((item.at - LATENESS - self.start) // MINUTE, item.severity, item.state) for item in found]
+
+
+def sampled_one_in(weight):
+    """Return the trace state of a span that stands for *weight* spans: the share 1 - 1 / weight of 2^56 was dropped."""
+    return f"ot=th:{2**56 - 2**56 // weight:014x}"
