@@ -6,44 +6,13 @@ from alerts.outbox import Outbox
 from alerts.transition import Transition
 from evaluator.alert_store import AlertStore
 from evaluator.tick import Evaluator
-from slo.openslo import read_openslo
 from storage.slo_catalog import SloCatalog
 from storage.standing import LATENESS, standings
 from storage.transitions import transitions
+from tests.slo_objective import read
 
 MINUTE = timedelta(minutes=1)
 RETENTION = timedelta(days=14)
-OBJECTIVE = """apiVersion: openslo/v1
-kind: SLO
-metadata: {{name: {name}, annotations: {{ninelives/alert-policy: {policy}}}}}
-spec:
-  service: shop
-  indicator:
-    metadata: {{name: {name}}}
-    spec:
-      ratioMetric:
-        counter: false
-        good: {{metricSource: {{type: spans, spec: {{good: {good}, filter: {filter}}}}}}}
-        total: {{metricSource: {{type: spans, spec: {{filter: {filter}}}}}}}
-  timeWindow: [{{duration: {window}, isRolling: true}}]
-  budgetingMethod: Occurrences
-  objectives: [{{displayName: a, target: {target}}}]
-"""
-
-
-def objective(
-    name="shop", *, target="0.999", window="30d", good="not error", filter_text='kind = "server"', policy="burn-rate"
-):
-    """Return the text of one objective of the service `shop`."""
-    given = {"name": name, "target": target, "window": window, "good": good, "policy": policy}
-    return OBJECTIVE.format(filter=f"'{filter_text}'", **given)
-
-
-def read(text):
-    """Return the one objective of *text*."""
-    (slo,), problems = read_openslo(text, "shop.yaml")
-    assert problems == []
-    return slo
 
 
 class SloWorld:

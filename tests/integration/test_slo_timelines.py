@@ -6,7 +6,8 @@ expected minutes follow from the Site Reliability Workbook's pairs: 1h/5m at 14.
 
 import pytest
 
-from tests.integration.slo_world import SloWorld, objective
+from tests.integration.slo_world import SloWorld
+from tests.slo_objective import objective
 
 RATE = 6000
 HISTORY = range(-3 * 1440, 0)
