@@ -60,7 +60,7 @@ class SloWorld:
         assert evaluator.state.last_error == ""
 
     def forget_arrivals(self):
-        """Make what arrived so far old: the clock of ticks is behind that of arrivals, and all would be counted again."""
+        """Make what arrived so far old: the clock of ticks is behind that of arrivals; all would be counted again."""
         self.database.command("TRUNCATE TABLE arrivals")
 
     def at(self, minute):
@@ -73,11 +73,14 @@ class SloWorld:
         assert found.as_of == self.start + minute * MINUTE
         return found.evaluation
 
+    def transitions(self):
+        """Return every stored change of an alert, oldest first."""
+        bodies = transitions(self.database, since=self.start - timedelta(days=1))
+        return [Transition.from_json(body) for body in bodies]
+
     def changes(self):
         """Return every stored change of an alert as (minute, severity, state), oldest first."""
-        bodies = transitions(self.database, since=self.start - timedelta(days=1))
-        found = [Transition.from_json(body) for body in bodies]
-        return [((item.at - LATENESS - self.start) // MINUTE, item.severity, item.state) for item in found]
+        return [((item.at - LATENESS - self.start) // MINUTE, item.severity, item.state) for item in self.transitions()]
 
 
 def sampled_one_in(weight):

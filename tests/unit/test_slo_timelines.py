@@ -1,4 +1,4 @@
-"""Reference timelines by the pure functions: 99.9 % over 30 days, 6,000 requests a minute, three healthy days before."""
+"""Reference timelines by the pure functions: 99.9 % over 30 days, 6,000 requests a minute, three healthy days."""
 
 import pytest
 

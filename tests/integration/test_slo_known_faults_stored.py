@@ -1,0 +1,139 @@
+"""Faults of other tools that this one must not have, from stored spans to stored alerts; the rest is in tests/unit."""
+
+import pytest
+
+from slo.model import EventCounts
+from tests.integration.slo_world import SloWorld
+from tests.slo_objective import objective
+
+DAY = 1440
+RATE = 6000
+
+
+@pytest.fixture
+def world(database, store, otlp, tmp_path):
+    return SloWorld(database, store, otlp, tmp_path, hours_ago=12)
+
+
+def counted(world, minute):
+    """Count what has arrived and return an evaluator that did so when the minute number *minute* began."""
+    evaluator = world.evaluator()
+    world.tick(evaluator, minute)
+    return evaluator
+
+
+def test_a_quiet_half_day_weighs_no_more_than_its_requests(world):
+    # sloth: the mean of 5 minute ratios says 5 % bad and a budget of -4900 % here
+    slo = world.write(objective(window="1d"))
+    world.requests(range(-DAY, -DAY // 2), good=100 * 60)
+    world.requests(range(-DAY // 2, 0), good=54, bad=6)
+    counted(world, 0)
+    found = world.standing(slo, 0)
+    assert found.counts == EventCounts(good=4_358_880, total=4_363_200)
+    assert found.error_budget_remaining == pytest.approx(0.00990099, abs=1e-8)
+
+
+def test_idle_minutes_do_not_make_the_month_unknown(world):
+    # sloth: one idle 5 minute window makes SLI and budget NaN for 30 days
+    slo = world.write(objective())
+    world.requests([*range(-120, -60), *range(-50, 0)], good=RATE - 3, bad=3)
+    counted(world, 0)
+    idle, later = world.standing(slo, -50), world.standing(slo, 0)
+    assert (idle.burn_rates["5m"], idle.sli) == (None, 0.9995)
+    assert later.sli == 0.9995
+    assert None not in later.burn_rates.values()
+
+
+def test_an_objective_that_never_saw_an_error_has_its_whole_budget(world):
+    # sloth, pyrra: without an error series there is no SLI and no budget
+    slo = world.write(objective())
+    world.requests(range(-90, 0), good=RATE)
+    counted(world, 0)
+    found = world.standing(slo, 0)
+    assert (found.state, found.sli, found.error_budget_remaining) == ("ok", 1.0, 1.0)
+    assert set(found.burn_rates.values()) == {0.0}
+
+
+def test_an_outage_that_silences_the_service_does_not_resolve_its_page(world):
+    # sloth: the page resolves 30 minutes after the series are gone, while the service is down
+    world.write(objective())
+    world.requests(range(-DAY, 0), good=RATE)
+    world.requests(range(10), bad=RATE)
+    evaluator = counted(world, 0)
+    for minute in (1, 10, 15, 45, 75, 200, 400):
+        world.tick(evaluator, minute)
+    changes = world.changes()
+    assert (1, "page", "firing") in changes
+    assert {state for _, _, state in changes} == {"firing"}
+
+
+def test_an_idle_service_is_told_from_a_dead_one_and_silence_alone_raises_no_alert(world):
+    # pyrra: an absent alert cannot tell the two; a bank deleted 64 of them that had never found a fault
+    slo = world.write(objective(filter_text='http.route = "/pay"'))
+    world.requests(range(-30, 0), good=RATE)
+    evaluator = counted(world, 0)
+    assert world.standing(slo, 0).state == "no_traffic", "others ask for something, nobody pays"
+    assert world.standing(slo, 61).state == "no_data"
+    world.tick(evaluator, 61)
+    assert world.changes() == []
+
+
+@pytest.mark.parametrize(("extra", "met"), [(0, False), (1, True)])
+def test_one_request_decides_whether_a_burn_rate_of_14_4_is_exceeded(world, extra, met):
+    # slo-generator: 14.41 to 14.45 are rounded to 14.4 before they are compared with it
+    slo = world.write(objective())
+    world.requests(range(-5, 0), good=985_600, bad=14_400)
+    world.requests([-1], bad=extra)
+    counted(world, 0)
+    found = world.standing(slo, 0)
+    assert found.conditions[0].met is met
+    assert found.conditions[0].long == EventCounts(4_928_000, 5_000_000 + extra)
+
+
+def test_one_bad_request_in_ten_million_is_not_rounded_away(world):
+    # slo-generator: the SLI is rounded to six digits, which makes it 1
+    slo = world.write(objective())
+    world.requests(range(-10, 0), good=10**6)
+    world.requests([-1], bad=1)
+    counted(world, 0)
+    found = world.standing(slo, 0)
+    assert found.counts == EventCounts(10**7, 10**7 + 1)
+    assert found.sli == 10**7 / (10**7 + 1)
+
+
+def test_a_target_of_one_hides_no_other_objective_and_never_hides_an_outage(world):
+    # slo-generator: a goal of 1 means burn rate 0, also when all fails; sloth divides by zero
+    (world.folder / "perfect.yaml").write_text(objective("perfect", target="1.0"), "utf-8")
+    world.write(objective(target="0.99999"))
+    world.requests(range(-60, 0), good=RATE)
+    world.requests(range(2), bad=RATE)
+    evaluator = counted(world, 0)
+    world.tick(evaluator, 1)
+    assert (1, "page", "firing") in world.changes()
+    assert "perfect" not in {standing.slo.id for standing in evaluator.state.standings}
+
+
+def test_an_evaluation_of_the_past_does_not_see_what_came_later(world):
+    # slo-generator: with Prometheus, `timestamp` is ignored, and good and total are asked at different times
+    slo = world.write(objective())
+    world.requests(range(-90, 0), good=RATE - 7, bad=7)
+    evaluator = counted(world, 0)
+    then = world.standing(slo, 0)
+    world.requests(range(90), bad=RATE)
+    world.tick(evaluator, 90)
+    assert world.standing(slo, 0) == then
+    assert world.standing(slo, 90).counts == EventCounts(90 * (RATE - 7), 180 * RATE)
+
+
+def test_an_alert_outlives_a_restart_and_its_history_stays(world):
+    # Alertmanager: alerts vanish with a restart until somebody sends them again, and there is no history of them
+    world.write(objective())
+    world.requests(range(-3 * DAY, 0), good=RATE)
+    world.requests(range(3), bad=RATE // 2, good=RATE // 2)
+    world.requests(range(3, 60), good=RATE)
+    for number, minute in enumerate((3, 4, 60)):
+        world.tick(world.evaluator(f"number {number}"), minute)
+    fired, resolved = world.transitions()
+    assert world.changes() == [(3, "page", "firing"), (60, "page", "resolved")]
+    assert (fired.alert_id, fired.sequence, fired.fired_at) == (resolved.alert_id, 1, resolved.fired_at)
+    assert resolved.sequence == 2
