@@ -29,7 +29,7 @@ def standings(database: Database, slos: Iterable[Slo], now: datetime) -> list[St
     _, end = window_bounds(now, timedelta(0), LATENESS)
     lengths = frozenset[timedelta]().union(*(needed_windows(slo, end) for slo in wanted))
     found = windows(database, (slo.indicator.series_id for slo in wanted), lengths, end=end)
-    alive = {(red.name, red.environment) for red in services(database, start=now - ALIVE, end=now)}
+    alive = {(red.name, red.environment) for red in services(database, start=end - ALIVE, end=end)}
     names = {name for name, _ in alive}
     return [_standing(slo, found[slo.indicator.series_id], end, alive, names) for slo in wanted]
 
