@@ -83,9 +83,7 @@ def compare_entries(minutes: Sequence[MinuteEntry], *, tolerance: Decimal = Deci
     steady = _steady(minutes, Fraction(spans, requests)) if spans and gap >= _LEAST_SAMPLED_AWAY else False
     if steady:
         return _entry("sampled", requests, spans, gap, f"{missing}sampled, about 1 in {requests / spans:.3g}")
-    cause = (
-        "lost, or sampled: too few to tell" if steady is None else "lost on the way or never sent"
-    )
+    cause = "lost, or sampled: too few to tell" if steady is None else "lost on the way or never sent"
     return _entry("lost", requests, spans, gap, missing + cause)
 
 

@@ -1,12 +1,17 @@
 """`slo list|validate|adopt`."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import click
 
+from api.models import Slo
 from ninelives.commands.output import connect, json_flag, percent, print_json, print_table, reports_api_errors
 from ninelives.options import MISUSE, fail, setting_flags
 from ninelives.settings import Settings
+from slo.duration import format_duration
+from slo.nines import PERIODS, downtime_text, nines_table
+from slo.wording import percent_of_target
 
 
 @click.group()
@@ -16,10 +21,14 @@ def slo() -> None:
 
 @slo.command(name="list")
 @setting_flags("api", "token")
+@click.option("--nines", is_flag=True, help="Show instead what usual targets allow in usual windows.")
 @json_flag
 @reports_api_errors
-def list_slos(settings: Settings, as_json: bool) -> None:
-    """Show every objective, the one with the least budget first."""
+def list_slos(settings: Settings, nines: bool, as_json: bool) -> None:
+    """Show every objective, the one with the least budget first, and the downtime that each target allows."""
+    if nines:
+        _print_nines()
+        return
     with connect(settings) as api:
         found = api.slos()
     found.sort(key=lambda item: (item.error_budget_remaining is None, item.error_budget_remaining or 0))
@@ -30,13 +39,32 @@ def list_slos(settings: Settings, as_json: bool) -> None:
         (
             item.id + (" (draft)" if item.draft else ""),
             f"{item.objective * 100:g} % / {item.window}",
+            _downtime(item),
             percent(item.sli),
             percent(item.error_budget_remaining, 1),
-            item.state + (" (provisional)" if item.provisional else ""),
+            item.state + (f" ({_covered(item)})" if item.provisional else ""),
         )
         for item in found
     ]
-    print_table(("SLO", "OBJECTIVE", "SLI", "BUDGET LEFT", "STATE"), rows)
+    print_table(("SLO", "OBJECTIVE", "ALLOWS", "SLI", "BUDGET LEFT", "STATE"), rows)
+
+
+def _downtime(item: Slo) -> str:
+    return downtime_text(timedelta(seconds=item.allowed_downtime_s))
+
+
+def _covered(item: Slo) -> str:
+    """Return how much of the window the data covers: 'provisional, 3.0 of 30 d'."""
+    days = item.period_s / 86400
+    return f"provisional, {item.coverage * days:.1f} of {days:g} d"
+
+
+def _print_nines() -> None:
+    rows = [
+        (percent_of_target(row.target), *(downtime_text(downtime) for downtime in row.downtimes))
+        for row in nines_table()
+    ]
+    print_table(("TARGET", *(f"IN {format_duration(period)}" for period in PERIODS)), rows)
 
 
 @slo.command()
