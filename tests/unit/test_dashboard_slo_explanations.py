@@ -69,7 +69,7 @@ def test_deployments_stand_beside_alerts_in_a_colour_of_their_own():
 
 def test_a_condition_shows_both_windows_its_factor_and_how_long_a_full_budget_lasts():
     text = read(slo_explanations.conditions(slo(conditions=[condition("page", "1h", "5m", 14.4)]))).text
-    for words in ("Not met", "page", "14.4x", "15.1x", "5 minutes", "14.2x", "1 hour", "2 d 2 h"):
+    for words in ("Not met", "page", "14.4x", "15.1x", "5 min", "14.2x", "1 hour", "2 d 2 h"):
         assert words in text
 
 
