@@ -8,7 +8,7 @@ from slo.forecast import SCENARIOS, Forecast, Past, Scenario, Step, calendar_for
 from slo.model import EventCounts, Slo
 from slo.window import CalendarWindow
 from storage.client import Database
-from storage.sli_minutes import steps
+from storage.times import whole
 
 COARSE = timedelta(minutes=5)
 FINE = timedelta(minutes=1)
@@ -19,21 +19,30 @@ def forecasts(
 ) -> tuple[Forecast, ...]:
     """Return what becomes of the budget of *slo* after *end*, for each of *scenarios*; () for slices of time.
 
-    It begins at the last whole five minutes (of a window that is not whole five minutes, at the minute). Excluded time
-    is left out; what came before the first counted event of the window is taken as not observed.
+    Steps are counted back from *end*, so the last minute is in them. Excluded time is left out; what came before the
+    first counted event of the window is taken as not observed.
     """
     if not isinstance(slo.budgeting, Occurrences):
         return ()
-    length = FINE if slo.period % COARSE else COARSE
-    as_of = end - timedelta(seconds=end.timestamp() % length.total_seconds())
-    start, finish = slo.window.period(as_of)
-    found = steps(database, slo.indicator.series_id, start=start, end=as_of, step_s=int(length.total_seconds()))
-    known = [Step(item.at, EventCounts(item.good, item.good + item.bad)) for item in found]
+    start, finish = slo.window.period(end)
+    length = FINE if (end - start) % COARSE or (finish - end) % COARSE else COARSE
+    known = _steps(database, slo, start, end, length)
     kept = [step for step in known if not _excluded(slo, step.start)]
-    past = Past(kept, length, as_of, observed_since=min((step.start for step in known), default=None))
+    past = Past(kept, length, end, observed_since=min((step.start for step in known), default=None))
     if isinstance(slo.window, CalendarWindow):
         return calendar_forecast(past, slo.target, start, finish, scenarios)
     return rolling_forecast(past, slo.target, slo.period, scenarios)
+
+
+def _steps(database: Database, slo: Slo, start: datetime, end: datetime, length: timedelta) -> list[Step]:
+    parameters = {
+        "series": slo.indicator.series_id,
+        "start": whole(start),
+        "end": whole(end),
+        "step_s": int(length.total_seconds()),
+    }
+    rows = database.rows("sli_aligned_steps", parameters)
+    return [Step(row["at"], EventCounts(row["good"], row["good"] + row["bad"])) for row in rows]
 
 
 def _excluded(slo: Slo, moment: datetime) -> bool:

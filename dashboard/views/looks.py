@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from api import models as m
 from dashboard.views.markup import Look, Markup, chip, flag, join
-from dashboard.views.units import MISSING, percent
+from dashboard.views.units import MISSING
 
 SLO_STATES: dict[m.SloState, Look] = {
     "exhausted": Look("✕", "Exhausted", "bad"),
@@ -51,12 +51,9 @@ def slo_flags(item: m.Slo) -> Markup:
     if item.draft:
         marks.append(flag("draft", "Made from the traffic seen; adopt it to keep and change it"))
     if item.provisional:
-        marks.append(
-            flag(
-                f"provisional, {percent(item.coverage, 1)} covered",
-                f"Data covers {percent(item.coverage, 1)} of the window",
-            )
-        )
+        days = item.period_s / 86400
+        covered = f"{item.coverage * days:.1f} of {days:g} d"
+        marks.append(flag(f"provisional, {covered}", f"Data covers {covered} of the window"))
     if item.low_confidence:
         marks.append(flag("low confidence", "Too few events for a firm statement"))
     return join(marks, " ")

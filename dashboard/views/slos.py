@@ -79,7 +79,7 @@ def _row(item: m.Slo) -> tuple[str, ...]:
         looks.slo(item.state),
         lines(
             link(href(item.id), title(item)),
-            muted(" · ".join(part for part in (item.environment, item.promise) if part)),
+            muted(item.promise),
             looks.slo_flags(item),
         ),
         lines(units.objective(item.objective), muted(units.window_name(item.window))),

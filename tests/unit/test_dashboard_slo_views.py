@@ -49,7 +49,7 @@ def test_every_state_has_icon_word_and_colour(state):
 def test_a_draft_and_a_provisional_slo_are_marked():
     text = read(slos.listing([slo(draft=True, provisional=True, coverage=0.031, low_confidence=True)])).text
     assert "draft" in text
-    assert "provisional, 3.1 % covered" in text
+    assert "provisional, 0.9 of 30 d" in text
     assert "low confidence" in text
 
 

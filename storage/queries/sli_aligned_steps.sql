@@ -1,0 +1,9 @@
+-- One SLI's minutes over [start, end) in steps that are counted from its start, whatever the clock says.
+SELECT
+    {start:DateTime('UTC')} + toIntervalSecond(intDiv(dateDiff('second', {start:DateTime('UTC')}, minute), {step_s:UInt32}) * {step_s:UInt32}) AS at,
+    sum(good) AS good,
+    sum(bad) AS bad
+FROM sli_minutes FINAL
+WHERE series = {series:UInt64} AND minute >= {start:DateTime('UTC')} AND minute < {end:DateTime('UTC')}
+GROUP BY at
+ORDER BY at
