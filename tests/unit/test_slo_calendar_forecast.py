@@ -65,6 +65,12 @@ def test_a_burn_above_the_allowed_rate_exhausts_within_the_period():
     assert CurvePoint(MARCH + 18 * DAY, 0.0) in forecast.curve
 
 
+def test_an_exhaustion_that_would_come_after_the_end_does_not_come():
+    """2 more bad of 1,000 a day: with 15 clean days before, the budget would be gone on day 32 of 31."""
+    assert ask([EventCounts(1000, 1000)] * 15 + [EventCounts(998, 1000)]).exhausted_at == MARCH + 30 * DAY
+    assert ask([EventCounts(1000, 1000)] * 16 + [EventCounts(998, 1000)]).exhausted_at is None
+
+
 def test_events_before_the_period_count_for_the_rate_and_not_for_the_budget():
     """At midnight on the first the budget is new, and yesterday's rate is all there is to go by."""
     forecast = ask([EventCounts(0, 1000), EventCounts(998, 1000)], since=MARCH - 2 * DAY)

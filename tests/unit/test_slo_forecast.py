@@ -53,6 +53,7 @@ def brute_force(counts, target, window_steps, span_steps):
 @example([EventCounts(0, 0)], Decimal("0.5"), 1, 1)
 @example([EventCounts(0, 1), EventCounts(0, 0)], Decimal("0.5"), 3, 1)
 @example([EventCounts(0, 1), EventCounts(0, 0)], Decimal("0.5"), 1, 2)
+@example([EventCounts(good, total) for good, total in ((2, 5), (4, 5), (3, 5), (3, 5), (3, 7))], Decimal("0.5"), 2, 4)
 def test_a_forecast_equals_a_window_moved_by_brute_force(counts, target, window_steps, span_steps):
     span_steps = min(span_steps, len(counts))
     forecast = ask(hourly(counts), target, HOUR * window_steps, Scenario("recently", HOUR * span_steps))
