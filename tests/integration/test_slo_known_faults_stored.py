@@ -1,8 +1,11 @@
 """Faults of other tools that this one must not have, from stored spans to stored alerts; the rest is in tests/unit."""
 
+from datetime import timedelta
+
 import pytest
 
 from slo.model import EventCounts
+from storage.forecasts import forecasts
 from tests.integration.slo_world import SloWorld
 from tests.slo_objective import objective
 
@@ -137,3 +140,19 @@ def test_an_alert_outlives_a_restart_and_its_history_stays(world):
     assert world.changes() == [(3, "page", "firing"), (60, "page", "resolved")]
     assert (fired.alert_id, fired.sequence, fired.fired_at) == (resolved.alert_id, 1, resolved.fired_at)
     assert resolved.sequence == 2
+
+
+@pytest.mark.parametrize(("hours_ago", "exhausts"), [(120, True), (156, False)], ids=["is known", "ages out"])
+def test_a_forecast_of_exhaustion_knows_what_is_left_and_what_ages_out(world, hours_ago, exhausts):
+    # OpenObserve: exhaustion is window over burn rate, 7.8 days in both of these cases
+    slo = world.write(objective(window="7d"))
+    hourly = [-60 * hour for hour in range(2, 169) if hour != hours_ago]
+    world.requests(hourly, good=360_000)
+    world.requests([-60 * hours_ago], good=308_000, bad=52_000)  # of the 60,480 that may fail
+    world.requests([-60], good=359_676, bad=324)  # burn rate 0.9
+    counted(world, 0)
+    (found, *_) = forecasts(world.database, slo, end=world.start)
+    if exhausts:
+        assert timedelta(hours=24) < found.exhausted_at - world.start < timedelta(hours=27)
+    else:
+        assert found.exhausted_at is None

@@ -13,6 +13,7 @@ from alerts.decide import AlertMemory, decide
 from alerts.signal import signals_of
 from alerts.transition import Transition
 from slo.budget import exceeds
+from slo.forecast import SCENARIOS, Past, Step, rolling_forecast
 from slo.model import EventCounts
 from slo.openslo import read_openslo
 from slo.standard_policy import standard_policy
@@ -166,3 +167,17 @@ def test_an_alert_that_was_stored_goes_on_after_a_restart_as_the_same_alert():
     clear = next(signal for signal in signals_of(SLO, history.judge(SLO, 600)) if signal.severity == "page")
     resolved = decide(restarted, clear, START + 600 * MINUTE)
     assert (resolved.alert_id, resolved.state, resolved.fired_at) == (fired.alert_id, "resolved", fired.fired_at)
+
+
+@pytest.mark.parametrize(
+    ("days_ago", "exhausted_in"), [(5, timedelta(hours=28)), (Fraction(59, 2), None)], ids=["is known", "ages out"]
+)
+def test_a_forecast_of_exhaustion_knows_what_is_left_and_what_ages_out(days_ago, exhausted_in):
+    # OpenObserve: exhaustion is window over burn rate, 33 days in both of these cases
+    hour, hours = timedelta(hours=1), 30 * 24
+    events = [EventCounts(360_000, 360_000)] * hours
+    events[hours - int(days_ago * 24)] = EventCounts(110_000, 360_000)  # 250,000 of the 259,200 that may fail
+    events[-1] = EventCounts(359_676, 360_000)  # burn rate 0.9
+    steps = [Step(START - (hours - number) * hour, found) for number, found in enumerate(events)]
+    (found,) = rolling_forecast(Past(steps, hour, START), SLO.target, SLO.period, SCENARIOS[:1])
+    assert found.exhausted_at == (None if exhausted_in is None else START + exhausted_in)
