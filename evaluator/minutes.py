@@ -36,6 +36,7 @@ class MinuteCounter:
 
     def _since(self, now: datetime) -> datetime:
         if self._last is None:
+            sli_minutes.sum_newest_hours(self._database)  # the last process may have ended before it did
             self._last = sli_minutes.last_write(self._database) or now - self._raw_retention
         return self._last - OVERLAP
 

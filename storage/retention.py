@@ -17,7 +17,12 @@ METRIC_TABLES = {
     "exemplars": "toDate(ts)",
 }
 LOG_TABLES = {"logs": "toDate(ts)"}
-ROLLUP_TABLES = {"red_1m": "toDate(t)", "cache_1m": "toDate(t)", "sli_minutes": "toDate(minute)"}
+ROLLUP_TABLES = {
+    "red_1m": "toDate(t)",
+    "cache_1m": "toDate(t)",
+    "sli_minutes": "toDate(minute)",
+    "sli_hours": "toDate(hour)",
+}
 DAILY_TABLES = (*RAW_TABLES, *METRIC_TABLES, *LOG_TABLES)
 
 

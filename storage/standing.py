@@ -1,48 +1,90 @@
 """Where every objective stands at a moment: windows from the stored minutes, judged by the domain."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
-from slo.evaluation import Evaluation, budget_window, evaluate, needed_windows, window_bounds
-from slo.model import Slo
+from slo.evaluation import Evaluation, budget_window, evaluate
+from slo.model import Exclusion, Slo
 from storage.client import Database
 from storage.services import services
-from storage.sli_minutes import SeriesWindows, windows
+from storage.sli_sums import OTHER, RunningSums, first_minutes
+from storage.slo_windows import SloSums, SloWindows, slo_sums, slo_windows
 
-LATENESS = timedelta(seconds=10)
-ALIVE = timedelta(hours=1)
+ALIVE: Final = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupStanding:
+    """One group of an objective, by the values of its attributes. Those that are too many are one, "(other)"."""
+
+    labels: Mapping[str, str]
+    evaluation: Evaluation
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One objective and its evaluation over windows that end at `as_of` (exclusive, a whole minute)."""
+    """One objective and its evaluation over windows that end at `as_of` (exclusive, a whole minute).
+
+    `groups` are those of an indicator that groups by attributes, most bad events first.
+    """
 
     slo: Slo
     evaluation: Evaluation
     as_of: datetime
+    groups: tuple[GroupStanding, ...] = ()
 
 
-def standings(database: Database, slos: Iterable[Slo], now: datetime) -> list[Standing]:
-    """Return where *slos* stand at *now*, from the minutes counted so far."""
-    wanted = list(slos)
-    _, end = window_bounds(now, timedelta(0), LATENESS)
-    lengths = frozenset[timedelta]().union(*(needed_windows(slo, end) for slo in wanted))
-    found = windows(database, (slo.indicator.series_id for slo in wanted), lengths, end=end)
-    alive = {(red.name, red.environment) for red in services(database, start=end - ALIVE, end=end)}
-    names = {name for name, _ in alive}
-    return [_standing(slo, found[slo.indicator.series_id], end, alive, names) for slo in wanted]
+def standings(
+    database: Database,
+    slos: Iterable[Slo],
+    now: datetime,
+    *,
+    exclusions: Mapping[str, Sequence[Exclusion]] | None = None,
+) -> list[Standing]:
+    """Return where *slos* stand at *now*, from the minutes counted so far.
+
+    *exclusions* are further ones, by the objective's id, beside those that it has itself.
+    """
+    further = exclusions or {}
+    asked = [slo_windows(slo, now, further.get(slo.id, ())) for slo in slos]
+    firsts = first_minutes(database, (windows.slo.indicator.series_id for windows in asked))
+    found = slo_sums(database, asked, firsts)
+    alive: set[tuple[str, str | None]] = set()
+    until = max((windows.end for windows in asked), default=now)  # not now: a replay must answer as it did live
+    for red in services(database, start=until - ALIVE, end=until):
+        alive |= {(red.name, red.environment), (red.name, None)}
+    return [_standing(windows, sums, firsts, alive) for windows, sums in zip(asked, found, strict=True)]
 
 
-def _standing(slo: Slo, series: SeriesWindows, end: datetime, alive: set[tuple[str, str]], names: set[str]) -> Standing:
-    environment = slo.indicator.environment
-    seen = slo.service in names if environment is None else (slo.service, environment) in alive
-    evaluation = evaluate(slo, series.counts, end=end, coverage=_coverage(slo, series, end), seen_recently=seen)
-    return Standing(slo, evaluation, end)
+def _standing(
+    asked: SloWindows, sums: SloSums, firsts: Mapping[int, datetime], alive: set[tuple[str, str | None]]
+) -> Standing:
+    slo = asked.slo
+    coverage = _coverage(asked, firsts.get(slo.indicator.series_id))
+    seen = (slo.service, slo.indicator.environment) in alive
+
+    def evaluated(of: RunningSums) -> Evaluation:
+        excluded = asked.excluded_counts(of)
+        return evaluate(slo, asked.counts(of), end=asked.end, coverage=coverage, seen_recently=seen, excluded=excluded)
+
+    groups = [GroupStanding(_labels(slo, group), evaluated(of)) for group, of in sums.groups.items()]
+    groups.sort(key=lambda group: (-group.evaluation.counts.bad, sorted(group.labels.items())))
+    return Standing(slo, evaluated(sums.whole), asked.end, tuple(groups))
 
 
-def _coverage(slo: Slo, series: SeriesWindows, end: datetime) -> float:
+def _coverage(asked: SloWindows, first: datetime | None) -> float:
     """Return the share of the objective's window that lies behind the first counted event."""
-    if series.first_minute is None:
+    if first is None or first >= asked.end:
         return 0.0
-    return min(1.0, (end - series.first_minute) / budget_window(slo, end))
+    return min(1.0, (asked.end - first) / budget_window(asked.slo, asked.end))
+
+
+def _labels(slo: Slo, group: str) -> Mapping[str, str]:
+    """Return the values that *group*, the JSON object that minutes are stored under, has of each attribute."""
+    if group == OTHER:
+        return dict.fromkeys(slo.indicator.group_by, OTHER)
+    values = json.loads(group) if group else {}
+    return {name: str(value) for name, value in values.items()}

@@ -1,2 +1,2 @@
--- When SLI minutes were last written, in milliseconds since 1970; 0 when never.
-SELECT max(revision) AS revision FROM sli_minutes
+-- When SLI minutes were last written and summed by hours, in milliseconds since 1970; 0 when never.
+SELECT max(revision) AS revision FROM sli_hours

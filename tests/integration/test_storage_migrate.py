@@ -23,6 +23,10 @@ SLOTS = {
     "predicates": "error, duration_ns > 5",
     "filter": "true",
     "good": "NOT error",
+    "hours": "(SELECT minute FROM arrivals)",
+    "series": "(SELECT series FROM sli_series)",
+    "table": "sli_hours",
+    "at": "hour",
     "points": "metric_points",
     "value": "value",
     "exact_int": "exact_int",
@@ -39,6 +43,7 @@ VALUES = {
     "UInt32": 60,
     "UInt64": 7,
     "Int64": 1_769_860_800_000_000_000,
+    "Int256": 9,
     "Float64": 0.5,
     "DateTime('UTC')": "2026-01-31 12:00:00",
     "DateTime64(3, 'UTC')": "2026-01-31 12:00:00.123",
@@ -144,6 +149,7 @@ def test_times_come_back_in_utc_with_their_zone(database):
         ["series", "grp", "minute", "good", "bad", "revision"],
     )
     parameters = {"series": 1, "start": "2026-01-31 00:00:00", "end": "2026-02-01 00:00:00", "step_s": 60}
+    parameters |= {"whole_hours": False, "edges": []}
     (row,) = database.rows("sli_steps", parameters)
     assert row["at"].isoformat() == "2026-01-31T12:00:00+00:00"
 

@@ -10,7 +10,7 @@ from storage.views import ViewSettings
 
 RAW = ("spans", "trace_index")
 METRICS = ("metric_points", "metric_histograms")
-ROLLUPS = ("red_1m", "cache_1m", "sli_minutes")
+ROLLUPS = ("red_1m", "cache_1m", "sli_minutes", "sli_hours")
 
 
 def definition(database, table):
