@@ -21,7 +21,7 @@ from slo.wording import promise
 from storage.forecasts import forecasts
 from storage.histogram import quantile_ms
 from storage.services import latency_buckets
-from storage.standing import Standing
+from storage.standing import GroupStanding, Standing
 
 MOST_FORECASTS = 20  # each reads its objective's whole window
 Buckets = dict[tuple[str, str], dict[int, int]]
@@ -112,7 +112,7 @@ def _answer(standing: Standing, known: _Known) -> m.Slo:
         owner=slo.owner,
         runbook=slo.runbook,
         conditions=[_condition(slo, result) for result in now.conditions],
-        groups=[],
+        groups=[_group(group) for group in standing.groups],
         forecast=slo.id in known.exhaustions,
         runs_out_at=known.exhaustions.get(slo.id),
         problems=known.problems.get(slo.id, []),
@@ -145,6 +145,19 @@ def _window_counts(window: str, counts: EventCounts, remaining: float | None) ->
         bad=counts.bad,
         total=counts.total,
         error_budget_remaining=remaining,
+    )
+
+
+def _group(group: GroupStanding) -> m.SloGroup:
+    now = group.evaluation
+    return m.SloGroup(
+        labels=dict(group.labels),
+        state=now.state,
+        sli=now.sli,
+        good=now.counts.good,
+        bad=now.counts.bad,
+        total=now.counts.total,
+        error_budget_remaining=now.error_budget_remaining,
     )
 
 

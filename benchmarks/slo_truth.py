@@ -28,7 +28,8 @@ from storage.ingest import insert_segment
 from storage.migrate import migrate
 from storage.retention import apply_retention
 from storage.slo_catalog import SloCatalog
-from storage.standing import LATENESS, standings
+from storage.slo_windows import LATENESS
+from storage.standing import standings
 from storage.times import whole
 from storage.views import ViewSettings
 
@@ -175,7 +176,7 @@ def _store_and_count(database: Database, traffic: Traffic, slos: Path) -> None:
 def _compare(
     database: Database, slos: Sequence[Slo], server: Prometheus, traffic: Traffic, at: datetime
 ) -> list[Comparison]:
-    found = standings(database, slos, at + LATENESS)
+    found = standings(database, slos, at + LATENESS["spans"])
     shown = found[-1].evaluation.burn_rates
     comparisons: list[Comparison] = []
     for window, standing in zip(WINDOWS, found, strict=True):

@@ -9,7 +9,6 @@ from api import models as m
 from api.context import Context, Ctx
 from api.slo_answer import find_slo
 from slo.blame_share import Share
-from slo.evaluation import window_bounds
 from slo.forecast import Forecast
 from slo.indicator import FasterThan, SpanIndicator
 from slo.model import EventCounts, Slo
@@ -20,7 +19,7 @@ from storage.explanations import RankedDifference, explain
 from storage.forecasts import forecasts
 from storage.services import latency_buckets
 from storage.sli_minutes import steps
-from storage.standing import LATENESS
+from storage.slo_windows import slo_windows
 
 router = APIRouter(tags=["slos"])
 
@@ -32,8 +31,8 @@ def get_forecast(ctx: Ctx, slo_id: str) -> m.Page[m.SloForecast]:
     """Return what becomes of the budget if things go on as in the last 1 h, 6 h and 24 h; none for slices of time."""
     now = datetime.now(UTC)
     slo = find_slo(ctx, slo_id, now)
-    _, end = window_bounds(now, timedelta(0), LATENESS)
-    return m.Page(items=[_forecast(item) for item in forecasts(ctx.database, slo, end=end)])
+    found = forecasts(ctx.database, slo, end=slo_windows(slo, now).end)
+    return m.Page(items=[_forecast(item) for item in found])
 
 
 @router.get("/slos/{slo_id}/explanation")
@@ -50,7 +49,8 @@ def get_explanation(
 
 
 def _explained(ctx: Context, slo: Slo, window_s: int, now: datetime) -> m.SloExplanation:
-    start, end = window_bounds(now, timedelta(seconds=window_s), LATENESS)
+    end = slo_windows(slo, now).end
+    start = end - timedelta(seconds=window_s)
     found = explain(ctx.database, slo, start=start, end=end)
     if found is None:
         counted = steps(ctx.database, slo.indicator.series_id, start=start, end=end, step_s=window_s)
@@ -109,7 +109,8 @@ def get_suggestion(ctx: Ctx, slo_id: str) -> m.SloSuggestion:
     """Return the target, and of a latency objective the threshold, that the last 30 days would have met."""
     now = datetime.now(UTC)
     slo = find_slo(ctx, slo_id, now)
-    start, end = window_bounds(now, SUGGEST_FROM, LATENESS)
+    end = slo_windows(slo, now).end
+    start = end - SUGGEST_FROM
     days = steps(ctx.database, slo.indicator.series_id, start=start, end=end, step_s=86400)
     target = suggest_target({day.at: EventCounts(day.good, day.good + day.bad) for day in days})
     threshold = None

@@ -7,7 +7,8 @@ from alerts.transition import Transition
 from evaluator.alert_store import AlertStore
 from evaluator.tick import Evaluator
 from storage.slo_catalog import SloCatalog
-from storage.standing import LATENESS, standings
+from storage.slo_windows import LATENESS
+from storage.standing import standings
 from storage.transitions import transitions
 from tests.slo_objective import read
 
@@ -65,7 +66,7 @@ class SloWorld:
 
     def at(self, minute):
         """Return the moment at which everything before the minute number *minute* is counted."""
-        return self.start + minute * MINUTE + LATENESS
+        return self.start + minute * MINUTE + LATENESS["spans"]
 
     def standing(self, slo, minute):
         """Return where *slo* stands when the minute number *minute* begins."""
@@ -80,7 +81,10 @@ class SloWorld:
 
     def changes(self):
         """Return every stored change of an alert as (minute, severity, state), oldest first."""
-        return [((item.at - LATENESS - self.start) // MINUTE, item.severity, item.state) for item in self.transitions()]
+        return [
+            ((item.at - LATENESS["spans"] - self.start) // MINUTE, item.severity, item.state)
+            for item in self.transitions()
+        ]
 
 
 def sampled_one_in(weight):
