@@ -78,6 +78,7 @@ def attribute_burn(
     attributes: Mapping[str, Mapping[str, EventCounts]],
     target: Decimal,
     *,
+    distinct: Mapping[str, int] | None = None,
     min_bad: int = 5,
     confidence: float = 0.95,
 ) -> tuple[Attribution, ...]:
@@ -92,6 +93,8 @@ def attribute_burn(
         overall: all events.
         attributes: for each attribute the counts of its values; what lacks the attribute need not be counted.
         target: of the objective, for the budget that would be left.
+        distinct: how many values an attribute has, where only those with the most bad events are handed in. The rest
+            of its events is then not taken for "(none)", and chance had its try at all of them.
         min_bad: how many bad events a value needs.
         confidence: of each interval, and that no value is there by chance, however many are compared.
 
@@ -99,19 +102,20 @@ def attribute_burn(
         StatisticError: an attribute's values have more events than there are, or *confidence* is not within 0 and 1.
     """
     check_confidence(confidence)
-    compared = [
-        (attribute, value, events)
-        for attribute, values in attributes.items()
-        for value, events in with_no_value(overall, values, attribute).items()
-    ]
+    candidates, compared = [], 0
+    for attribute, values in attributes.items():
+        known = max((distinct or {}).get(attribute, 0), len(values))
+        counted = with_no_value(overall, values, attribute) if known == len(values) else values
+        candidates += [(attribute, value, events) for value, events in counted.items()]
+        compared += max(known, len(counted))
     if not overall.good:
         return ()
     # chance had its try at every value, also at those with too few bad events: their being few is part of the draw
     found = [
         _attribution(overall, target, confidence, candidate, chance)
-        for candidate in compared
+        for candidate in candidates
         if candidate[2].bad >= min_bad
-        and (chance := len(compared) * chance_of_excess(candidate[2], overall)) <= 1 - confidence
+        and (chance := compared * chance_of_excess(candidate[2], overall)) <= 1 - confidence
     ]
     return tuple(sorted(found, key=lambda a: (-a.interval.low, a.attribute, a.value)))
 

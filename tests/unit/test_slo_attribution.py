@@ -64,6 +64,7 @@ def test_events_without_the_attribute_can_be_the_culprit():
     known = {"gold": EventCounts(9_000, 9_010)}
     (found,) = attribute_burn(EventCounts(10_000, 10_110), {"tenant": known}, THREE_NINES)
     assert (found.value, found.events) == (NO_VALUE, EventCounts(1_000, 1_100))
+    assert found.chance == 2 * chance_of_excess(found.events, EventCounts(10_000, 10_110)), "it is compared as well"
 
 
 def test_a_value_that_no_good_event_has_has_no_lift():
@@ -106,6 +107,28 @@ def test_chance_is_not_found_guilty_among_two_hundred_values():
         named_alone += any(chance_of_excess(each, overall) <= 0.05 for each in values.values())
     assert named_alone == 20
     assert named <= 3
+
+
+def test_of_a_list_cut_at_the_twenty_worst_values_chance_is_not_found_guilty_either():
+    """The twenty worst of two hundred are no twenty draws, and what was cut off is not "(none)"."""
+    named = named_as_twenty = 0
+    for seed in range(20):
+        values = draw(seed)
+        worst = dict(sorted(values.items(), key=lambda item: -item[1].bad)[:20])
+        overall = add(values.values())
+        found = attribute_burn(overall, {"enduser.id": worst}, THREE_NINES, distinct={"enduser.id": 200})
+        named += bool(found)
+        named_as_twenty += bool(attribute_burn(overall, {"enduser.id": worst}, THREE_NINES))
+    assert named <= 3
+    assert named_as_twenty > 5
+
+
+def test_what_a_cut_list_leaves_out_is_not_taken_for_events_without_a_value():
+    overall = EventCounts(10_000, 10_110)
+    known = {"gold": EventCounts(9_000, 9_010)}
+    assert [each.value for each in attribute_burn(overall, {"tenant": known}, THREE_NINES)] == [NO_VALUE]
+    assert attribute_burn(overall, {"tenant": known}, THREE_NINES, distinct={"tenant": 2}) == ()
+    assert attribute_burn(overall, {"tenant": known}, THREE_NINES, distinct={"tenant": 1}) != ()
 
 
 def test_a_real_culprit_is_found_among_two_hundred_values():
