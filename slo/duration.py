@@ -1,6 +1,7 @@
 """Durations as OpenSLO writes them: one whole number and one unit."""
 
 import re
+from dataclasses import dataclass
 from datetime import timedelta
 
 from slo.errors import InvalidDuration
@@ -12,8 +13,38 @@ _UNITS = {
     "m": timedelta(minutes=1),
     "s": timedelta(seconds=1),
 }
-_WITHOUT_LENGTH = {"M": ("month", "30d"), "Q": ("quarter", "90d"), "Y": ("year", "365d")}
+_WITHOUT_LENGTH = {"M": ("month", 30), "Q": ("quarter", 90), "Y": ("year", 365)}
 _FORM = re.compile(r"([0-9]{1,12})([A-Za-z])", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Shorthand:
+    """A duration as it is written: a number of units, of which M, Q and Y have no length of their own."""
+
+    number: int
+    unit: str
+
+    @property
+    def nominal(self) -> str | None:
+        """What a month, quarter or year counts as ("90d" for 1Q), None for the other units."""
+        return f"{self.number * _WITHOUT_LENGTH[self.unit][1]}d" if self.unit in _WITHOUT_LENGTH else None
+
+
+def parse_shorthand(text: str) -> Shorthand:
+    """Return the number and the unit that *text* names; the number may be 0.
+
+    Raises:
+        InvalidDuration: not a whole number with one of the units w, d, h, m, s, M, Q, Y.
+
+    >>> parse_shorthand("1Q")
+    Shorthand(number=1, unit='Q')
+    """
+    match = _FORM.fullmatch(text)
+    if match is None:
+        raise InvalidDuration(f"{text!r} is not a duration; write a whole number and a unit, such as 30d, 1h or 90s")
+    if match[2] not in _UNITS and match[2] not in _WITHOUT_LENGTH:
+        raise InvalidDuration(f"{text!r}: unknown unit {match[2]!r}; the units are w, d, h, m (minutes) and s")
+    return Shorthand(int(match[1]), match[2])
 
 
 def parse_duration(text: str) -> timedelta:
@@ -28,18 +59,13 @@ def parse_duration(text: str) -> timedelta:
     >>> parse_duration("1m")
     datetime.timedelta(seconds=60)
     """
-    match = _FORM.fullmatch(text)
-    if match is None:
-        raise InvalidDuration(f"{text!r} is not a duration; write a whole number and a unit, such as 30d, 1h or 90s")
-    number, unit = int(match[1]), match[2]
-    if unit in _WITHOUT_LENGTH:
-        name, remedy = _WITHOUT_LENGTH[unit]
-        raise InvalidDuration(f"{text!r}: a {name} has no defined length; write {remedy} (30d for each month)")
-    if unit not in _UNITS:
-        raise InvalidDuration(f"{text!r}: unknown unit {unit!r}; the units are w, d, h, m (minutes) and s")
-    if number == 0:
+    written = parse_shorthand(text)
+    if written.unit in _WITHOUT_LENGTH:
+        name, days = _WITHOUT_LENGTH[written.unit]
+        raise InvalidDuration(f"{text!r}: a {name} has no defined length; write {days}d (30d for each month)")
+    if written.number == 0:
         raise InvalidDuration(f"{text!r} is empty; write a duration above zero, such as 5m")
-    return _times(number, _UNITS[unit], text)
+    return _times(written.number, _UNITS[written.unit], text)
 
 
 def format_duration(duration: timedelta) -> str:

@@ -41,11 +41,15 @@ class DocumentError(SloError):
 
     Attributes:
         line: where in the file, counted from 1.
+        path: which field, such as "spec.objectives[0].target"; "" for the whole document.
+        file: which file; "" where only one is being read.
     """
 
-    def __init__(self, message: str, line: int) -> None:
+    def __init__(self, message: str, line: int, path: str = "", file: str = "") -> None:
         super().__init__(message)
         self.line = line
+        self.path = path
+        self.file = file
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +57,19 @@ class SloFileProblem:
     """Something to tell about an SLO file.
 
     An "error" means that the document was not used; a "warning" that it was, but not quite as written. `line` counts
-    from 1 and is None where the whole file is meant.
+    from 1 and is None where the whole file is meant; `path` is the field ("spec.service"), "" for the whole document.
+    `name` is that of the check of `slo.lint` that found it, "" for what reading the file found.
     """
 
     file: str
     line: int | None
     reason: str
     level: Literal["error", "warning"] = "error"
+    path: str = ""
+    name: str = ""
 
     def __str__(self) -> str:
         place = self.file if self.line is None else f"{self.file}:{self.line}"
-        return f"{place}: {self.level}: {self.reason}"
+        path = f"{self.path}: " if self.path else ""
+        name = f" [{self.name}]" if self.name else ""
+        return f"{place}: {self.level}: {path}{self.reason}{name}"

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, ClassVar, Final, Literal, TypeAlias
 
 from slo.errors import InvalidObjective
-from slo.predicate import SPAN_KINDS, Predicate, canonical
+from slo.predicate import LARGEST_INT, SPAN_KINDS, Predicate, canonical
 
 REQUEST_KINDS: Final = ("server", "consumer")
 GaugeOperator = Literal["<", "<=", ">", ">="]
@@ -29,8 +29,8 @@ class FasterThan:
     threshold_ns: int
 
     def __post_init__(self) -> None:
-        if self.threshold_ns <= 0:
-            raise InvalidObjective(f"latency threshold {self.threshold_ns} ns must be above 0")
+        if not 0 < self.threshold_ns <= LARGEST_INT:
+            raise InvalidObjective(f"latency threshold {self.threshold_ns} ns must be above 0 and fit in 64 bits")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ class CounterIndicator(_Series):
         given = [part for part in (self.good, self.bad, self.total) if part is not None]
         if len(given) != 2:
             raise InvalidObjective("an indicator over counters needs two of good, bad and total")
-        if given[0] == given[1]:
+        if given[0].parts() == given[1].parts():
             raise InvalidObjective(f"both counters of the indicator are {given[0].metric!r}; one must be a part")
 
     def _parts(self) -> dict[str, Any]:
@@ -229,7 +229,9 @@ def _check_value(value: Decimal) -> None:
 
 def _number_text(value: Decimal) -> str:
     """Return one text for equal numbers: 300, 300.0 and 3E+2 are the same threshold."""
-    return format(value.normalize(), "f")
+    text = format(value, "f")
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text == "-0" else text
 
 
 def _good_text(good: Good) -> str:

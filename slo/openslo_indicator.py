@@ -1,150 +1,56 @@
-"""The indicator of an OpenSLO document: a ratio of spans."""
+"""What an objective counts: the indicator that an SLI and our metric sources describe."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
-from slo.errors import PredicateError
-from slo.indicator import REQUEST_KINDS, FasterThan, Good, Matches, NotError, SpanIndicator
-from slo.predicate import ERROR, SPAN_KINDS, Comparison, LiteralValue, Not, Predicate
-from slo.predicate_fields import milliseconds_to_ns
-from slo.predicate_parser import parse_predicate
-from slo.yaml_document import YamlFields, YamlValue
+from slo.budgeting import Budgeting
+from slo.indicator import Indicator
+from slo.openslo_cache import read_cache_ratio
+from slo.openslo_metrics import read_counter_ratio, read_metric_threshold
+from slo.openslo_sli import RatioSli, Sli
+from slo.openslo_spans import read_span_ratio, read_span_threshold
+from slo.openslo_threshold import Threshold
 
-_SPANS_FIELDS: Final = ("service", "environment", "kind", "filter", "group_by")
-_KINDS: Final = {"request": REQUEST_KINDS} | {kind: (kind,) for kind in SPAN_KINDS}
-_EXAMPLE: Final = "{metricSource: {type: spans, spec: {good: not error}}}"
-
-
-def read_indicator(value: YamlValue, default_service: str) -> SpanIndicator:
-    """Return the indicator that an inline `indicator:` describes; *default_service* is the objective's.
-
-    Raises:
-        DocumentError: with the line and what to write instead.
-    """
-    fields = value.fields(("metadata", "spec"))
-    metadata = fields.get("metadata")
-    if metadata is not None:
-        metadata.fields(("name", "displayName", "labels", "annotations"))
-    spec = fields.require("spec", "{ratioMetric: ...}").fields(
-        ("description", "ratioMetric"), later=("thresholdMetric",)
-    )
-    return _ratio(spec.require("ratioMetric", f"{{good: {_EXAMPLE}, total: ...}}"), default_service)
-
-
-def _ratio(value: YamlValue, service: str) -> SpanIndicator:
-    fields = value.fields(("counter", "good", "bad", "total"), later=("raw", "rawType"))
-    counter = fields.get("counter")
-    if counter is not None:
-        counter.flag()  # spans are events: how a counter would be read makes no difference
-    good, bad = fields.get("good"), fields.get("bad")
-    if (good is None) == (bad is None):
-        raise value.error(f"{value.path} needs either good or bad beside total; write good: {_EXAMPLE}")
-    total = _spans(fields.require("total", "{metricSource: {type: spans, spec: {}}}"), service, None)
-    part = _spans(good, service, "good") if good is not None else _spans(_present(bad), service, "bad")
-    _check_agreement(part, total)
-    return part.indicator
+_RATIOS: Final[dict[str, Callable[[RatioSli, str], Indicator]]] = {
+    "spans": read_span_ratio,
+    "metrics": read_counter_ratio,
+    "cache": read_cache_ratio,
+}
 
 
 @dataclass(frozen=True, slots=True)
-class _Source:
-    """One `metricSource` over spans, and its `spec` for the lines of problems."""
+class Counted:
+    """An indicator, and the floor that its measure is: None where the objective's budgeting method decides."""
 
-    indicator: SpanIndicator
-    spec: YamlValue
-
-
-def _spans(value: YamlValue, service: str, predicate: str | None) -> _Source:
-    """Read one side of the ratio; *predicate* is the key ("good", "bad") that says which of the spans it takes."""
-    source = value.fields(("metricSource",)).require("metricSource", "{type: spans, spec: {}}")
-    parts = source.fields(("type", "spec"), later=("metricSourceRef",))
-    kind = parts.require("type", "spans")
-    if kind.text() != "spans":
-        raise kind.error(f"not supported yet: metricSource type {kind.text()!r}; write spans")
-    spec = parts.require("spec", "{}")
-    fields = spec.fields(_SPANS_FIELDS if predicate is None else (*_SPANS_FIELDS, predicate))
-    indicator = _population(fields, service)
-    if predicate is not None:
-        example = "not error" if predicate == "good" else "error"
-        indicator = replace(indicator, good=_good(fields.require(predicate, example), inverted=predicate == "bad"))
-    return _Source(indicator, spec)
+    indicator: Indicator
+    floor: Budgeting | None = None
 
 
-def _population(fields: YamlFields, default_service: str) -> SpanIndicator:
-    service, environment = fields.get("service"), fields.get("environment")
-    wanted, group_by = fields.get("filter"), fields.get("group_by")
-    return SpanIndicator(
-        service=default_service if service is None else service.text(),
-        environment=None if environment is None else environment.text(empty=True),
-        kinds=_kinds(fields.get("kind")),
-        filter=None if wanted is None else _predicate(wanted),
-        group_by=() if group_by is None else _names(group_by),
-    )
+def read_counted(sli: Sli, service: str, threshold: Threshold | None) -> Counted:
+    """Return what *sli* counts for an objective of *service*; *threshold* is that of the objective.
 
-
-def _kinds(value: YamlValue | None) -> tuple[str, ...]:
-    if value is None:
-        return REQUEST_KINDS
-    name = value.text()
-    if name not in _KINDS:
-        raise value.error(f"kind {name!r} is not known; write one of {', '.join(_KINDS)}")
-    return _KINDS[name]
-
-
-def _names(value: YamlValue) -> tuple[str, ...]:
-    names = tuple(item.text() for item in value.items())
-    if len(set(names)) < len(names):
-        raise value.error(f"{value.path} names an attribute twice; keep one")
-    return names
-
-
-def _predicate(value: YamlValue) -> Predicate:
-    try:
-        return parse_predicate(value.text())
-    except PredicateError as error:
-        raise value.error(f"{value.path}: {error}") from error
-
-
-def _good(value: YamlValue, *, inverted: bool) -> Good:
-    predicate = _predicate(value)
-    if inverted:
-        predicate = predicate.operand if isinstance(predicate, Not) else Not(predicate)
-    threshold = _threshold_ns(predicate)
-    if threshold is not None:
-        if threshold <= 0:
-            raise value.error(f"{value.path}: the latency threshold must be above 0 ms")
-        return FasterThan(threshold)
-    return NotError() if _is_not_error(predicate) else Matches(predicate)
-
-
-def _is_not_error(predicate: Predicate) -> bool:
-    # a span always has an error flag, so these say the same
-    return predicate in (Not(ERROR), Comparison("error", "=", False), Comparison("error", "!=", True))
-
-
-def _threshold_ns(predicate: Predicate) -> int | None:
-    """Return N of `duration_ms <= N` or of `not duration_ms > N`: every span has a duration, so they say the same."""
-    match predicate:
-        case Comparison("duration_ms", "<=", value) | Not(Comparison("duration_ms", ">", value)):
-            return _nanoseconds(value)
+    Raises:
+        DocumentError: with the place and what to write instead.
+    """
+    if isinstance(sli, RatioSli):
+        return Counted(_ratio(sli, service))
+    if threshold is None:
+        raise sli.value.error("a thresholdMetric needs op and value in every objective; write op: lte, value: 300")
+    match sli.source.type:
+        case "spans":
+            return Counted(*read_span_threshold(sli.source, service, threshold))
+        case "metrics":
+            return Counted(read_metric_threshold(sli.source, service, threshold))
         case _:
-            return None
+            raise sli.source.type_value.error("a cache has no thresholdMetric; write a ratioMetric of good and total")
 
 
-def _nanoseconds(value: LiteralValue | tuple[LiteralValue, ...]) -> int | None:
-    return milliseconds_to_ns(value) if isinstance(value, int | float) else None
-
-
-def _check_agreement(part: _Source, total: _Source) -> None:
-    for name in ("service", "environment", "kinds", "filter", "group_by"):
-        mine, other = getattr(part.indicator, name), getattr(total.indicator, name)
-        if mine != other:
-            field = "kind" if name == "kinds" else name
-            raise part.spec.error(
-                f"{part.spec.path} and {total.spec.path} differ in {field}; the good spans must be some of the total: "
-                f"write the same {field} in both"
-            )
-
-
-def _present(value: YamlValue | None) -> YamlValue:
-    assert value is not None
-    return value
+def _ratio(sli: RatioSli, service: str) -> Indicator:
+    raw = sli.sides.get("raw")
+    if raw is not None:
+        raise raw.type_value.error("a ratio that was computed before has no counts to sum; write good and total")
+    (kind, *others) = {source.type for source in sli.sides.values()}
+    if others:
+        raise sli.value.error("the sides of the ratio have different types of metric sources; write the same in both")
+    return _RATIOS[kind](sli, service)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal, TypeAlias
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from slo.duration import format_duration
 from slo.errors import InvalidObjective
@@ -62,6 +62,12 @@ class CalendarWindow:
             raise InvalidObjective(f"start {self.first.isoformat()} must be a whole minute of local time")
         if self.unit in _MONTHS and self.first.day > 28:
             raise InvalidObjective(f"start {self.first.date()}: use a day up to 28, which every month has")
+        try:
+            ZoneInfo(self.zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise InvalidObjective(
+                f"time zone {self.zone!r} is not known; write one of the IANA database, such as Europe/Berlin"
+            ) from error
 
     @property
     def nominal(self) -> timedelta:
