@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Literal
 
 from slo.budgeting import OCCURRENCES, Budgeting, Freshness, Throughput
@@ -64,6 +65,12 @@ class Slo:
                 raise InvalidObjective(f"{name} {ratio} of {self.id!r} must lie between 0 and 1, such as 0.999")
         if self.min_total < 0 or self.min_bad < 0:
             raise InvalidObjective(f"min-total and min-bad of {self.id!r} must be 0 or more")
+        by_start = sorted(self.exclusions, key=lambda exclusion: exclusion.start)
+        for one, two in pairwise(by_start):
+            if two.start < one.end:  # what both exclude would be subtracted twice
+                raise InvalidObjective(
+                    f"the exclusions {one.reason!r} and {two.reason!r} of {self.id!r} overlap; write one for both"
+                )
 
     @property
     def period(self) -> timedelta:

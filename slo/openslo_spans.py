@@ -18,6 +18,7 @@ from slo.openslo_fields import (
     read_groups,
     read_predicate,
     read_service,
+    read_whole_number,
 )
 from slo.openslo_sli import MetricSource, RatioSli
 from slo.openslo_threshold import Threshold
@@ -30,6 +31,7 @@ MEASURES: Final = ("duration_ms", "throughput", "freshness")
 _FIELDS: Final = (*COMMON, "kind", "filter")
 _KINDS: Final = {"request": REQUEST_KINDS} | {kind: (kind,) for kind in SPAN_KINDS}
 _NS_PER_MS: Final = 1_000_000
+_LONGEST_AGE_S: Final = 366 * 86_400
 
 
 def read_span_ratio(sli: RatioSli, service: str) -> SpanIndicator:
@@ -97,13 +99,16 @@ def _freshness(threshold: Threshold) -> Freshness:
     threshold.operator(("lte", "lt"), "a freshness is how old the newest event may be")
     try:
         return Freshness(_age(threshold.value))
-    except (InvalidObjective, InvalidDuration, OverflowError) as error:
+    except (InvalidObjective, InvalidDuration) as error:
         raise threshold.value.error(str(error)) from error
 
 
 def _age(value: YamlValue) -> timedelta:
     if not value.is_text:
-        return timedelta(seconds=1) * int(value.number())
+        seconds = read_whole_number(value)
+        if seconds > _LONGEST_AGE_S:
+            raise InvalidObjective(f"a freshness of {seconds} s is longer than a year; write seconds, such as 600")
+        return timedelta(seconds=seconds)
     age = parse_duration(value.text())
     value.deviate(f"value is a number in OpenSLO, here of seconds; write {age // timedelta(seconds=1)}")
     return age

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from slo.draft import drafts_of
 from slo.errors import SloFileProblem
+from slo.lint import several_environments
 from slo.model import Slo
-from slo.openslo import read_openslo_files
+from slo.openslo import LintFacts, read_openslo_files
 from slo.openslo_writer import to_openslo
 from storage.client import Database
 from storage.services import request_services
@@ -18,7 +19,7 @@ from storage.services import request_services
 log = logging.getLogger(__name__)
 
 SEEN_WITHIN = timedelta(days=30)
-PATTERNS = ("*.yaml", "*.yml")
+PATTERNS = ("*.yaml", "*.yml", "*.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +47,13 @@ class SloCatalog:
     def load(self, database: Database, now: datetime) -> Catalog:
         """Return what is in force at *now*: written objectives first, then drafts of services seen in 30 days."""
         written, files, problems = self._read_if_changed()
-        drafts = drafts_of(request_services(database, since=now - SEEN_WITHIN))
+        services = request_services(database, since=now - SEEN_WITHIN)
+        drafts = drafts_of(services)
         slos = {slo.id: slo for slo in written}
         for draft in drafts:
             if not any(_speaks_for(slo, draft) for slo in written):
                 slos.setdefault(draft.id, draft)
-        return Catalog(slos, files, problems)
+        return Catalog(slos, files, problems + _mixed_environments(slos, services))
 
     def adopt(self, draft: Slo) -> tuple[Path, str]:
         """Write *draft* into the first folder and return the file and its text; from then on it is an objective.
@@ -77,12 +79,12 @@ class SloCatalog:
                 self._written = read_slo_files(paths)
                 self._stamp = stamp
                 for problem in self._written[2]:
-                    log.warning("SLO file %s, line %s: %s", problem.file, problem.line, problem.reason)
+                    log.warning("SLO file %s", problem)
             return self._written
 
 
 def find_slo_files(folders: Sequence[Path]) -> list[Path]:
-    """Return the YAML files of *folders* (a file among them stands for itself), sorted."""
+    """Return the YAML and JSON files of *folders* (a file among them stands for itself), sorted."""
     found: set[Path] = set()
     for folder in folders:
         if folder.is_file():
@@ -92,8 +94,10 @@ def find_slo_files(folders: Sequence[Path]) -> list[Path]:
     return sorted(found)
 
 
-def read_slo_files(paths: Sequence[Path]) -> tuple[list[Slo], list[str], list[SloFileProblem]]:
-    """Return the objectives of *paths*, the paths, and one problem for whatever could not be read."""
+def read_slo_files(
+    paths: Sequence[Path], *, strict: bool = False, facts: LintFacts | None = None
+) -> tuple[list[Slo], list[str], list[SloFileProblem]]:
+    """Return the objectives of *paths*, the paths, and a problem for whatever could not be read or is suspicious."""
     texts: dict[str, str] = {}
     unreadable: list[SloFileProblem] = []
     for path in paths:
@@ -101,8 +105,18 @@ def read_slo_files(paths: Sequence[Path]) -> tuple[list[Slo], list[str], list[Sl
             texts[str(path)] = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             unreadable.append(SloFileProblem(str(path), None, f"cannot be read: {error}"))
-    slos, problems = read_openslo_files(texts)
+    slos, problems = read_openslo_files(texts, strict=strict, facts=facts)
     return slos, [str(path) for path in paths], unreadable + problems
+
+
+def _mixed_environments(slos: dict[str, Slo], services: Sequence[tuple[str, str]]) -> list[SloFileProblem]:
+    """Return a warning for each objective that counts several environments of a service together."""
+    return [
+        SloFileProblem(
+            slos[finding.slo_id].source, None, f"{finding.slo_id}: {finding.reason}", "warning", "", finding.name
+        )
+        for finding in several_environments(slos.values(), services)
+    ]
 
 
 def _speaks_for(written: Slo, draft: Slo) -> bool:

@@ -1,5 +1,7 @@
 """`slo list|validate|adopt`."""
 
+import json
+from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -68,23 +70,31 @@ def _print_nines() -> None:
 
 
 @slo.command()
-@setting_flags("slos")
+@setting_flags("slos", "retention_rollup_days")
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
-def validate(settings: Settings, files: tuple[Path, ...]) -> None:
-    """Check SLO files (by default those of the settings); print file, line and reason of what is wrong."""
+@click.option("--strict", is_flag=True, help="Refuse what OpenSLO forbids or this program leaves out.")
+@json_flag
+def validate(settings: Settings, files: tuple[Path, ...], strict: bool, as_json: bool) -> None:
+    """Check SLO files (by default those of the settings); print file, line, field and reason of what is wrong."""
+    from slo.openslo import LintFacts
     from storage.slo_catalog import find_slo_files, read_slo_files
 
     for path in files:
         if not path.exists():
             fail(f"{path}: no such file or folder", MISUSE)
     paths = find_slo_files(files or settings.slos)
-    slos, _, problems = read_slo_files(paths)
-    for problem in problems:
-        click.echo(f"{problem.file}:{problem.line or 1}: {problem.level}: {problem.reason}", err=True)
+    facts = LintFacts(retention=timedelta(days=settings.retention_rollup_days))
+    slos, names, problems = read_slo_files(paths, strict=strict, facts=facts)
     errors = sum(problem.level == "error" for problem in problems)
-    click.echo(
-        f"{len(slos)} objective(s) in {len(paths)} file(s), {errors} error(s), {len(problems) - errors} warning(s)"
-    )
+    if as_json:
+        shown = [asdict(problem) for problem in problems]
+        found = {"files": names, "objectives": [slo.id for slo in slos], "problems": shown}
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+    else:
+        for problem in problems:
+            click.echo(str(replace(problem, line=problem.line or 1)), err=True)
+        warnings = len(problems) - errors
+        click.echo(f"{len(slos)} objective(s) in {len(paths)} file(s), {errors} error(s), {warnings} warning(s)")
     if errors:
         raise SystemExit(1)
 
