@@ -76,7 +76,8 @@ class _Reading:
                     continue
                 try:
                     document = read_document(value)
-                    self._shelf.put(document)
+                    if document.kind != "SLO":
+                        self._shelf.put(document)
                 except DocumentError as error:
                     self._problems += value.source.problems
                     self._tell(error)
@@ -88,11 +89,18 @@ class _Reading:
         for kind in _ORDER:
             for document in self._shelf.of(kind):
                 self._check(document)
-        found: dict[str, FoundSlo] = {}
-        for document in self._shelf.of("SLO"):
-            for item in SloDocument(document, self._shelf).read():
-                found[item.slo.id] = item
-        return list(found.values())
+        first: dict[str, Document] = {}
+        found: list[FoundSlo] = []
+        for document in self._documents:
+            if document.kind != "SLO":
+                continue
+            slo = SloDocument(document, self._shelf)
+            items = slo.read()
+            if first.setdefault(document.name, document) is document:
+                found += items
+            else:
+                slo.tell(document.same_name(first[document.name]))
+        return found
 
     def problems(self) -> list[SloFileProblem]:
         return self._problems + [problem for each in self._documents for problem in each.whole.source.problems]

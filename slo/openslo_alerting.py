@@ -57,8 +57,8 @@ def read_policy_spec(spec: YamlValue, shelf: Shelf) -> list[BurnRatePair]:
     """
     fields = spec.fields(_FIELDS)
     read_description(fields)
-    _read_list(fields, "notificationTargets", _TARGET, shelf, check_target)
     pairs = _read_list(fields, "conditions", _CONDITION, shelf, read_condition)
+    _read_list(fields, "notificationTargets", _TARGET, shelf, check_target)
     if len(pairs) > 1:
         fields.require("conditions", "").deviate("an AlertPolicy has one condition; write a policy for each")
     targets = fields.get("notificationTargets")
@@ -87,7 +87,15 @@ def _read_list(
     items = [] if value is None else value.items()
     if not items:
         (value or fields.owner).deviate(f"{name} is empty; write [{{{reference.field}: the-name}}]")
-    return [read(_resolved(item, reference, shelf)[1]) for item in items]
+    return [read(_resolved(item, reference, shelf)[1]) for item in items if not _leads_nowhere(item, reference, shelf)]
+
+
+def _leads_nowhere(item: YamlValue, reference: _Reference, shelf: Shelf) -> bool:
+    """Whether *item* names a notification target that is not there: nobody needs it, so that is no error."""
+    if reference is not _TARGET:
+        return False
+    named = item if item.is_text else item.fields(None).get(reference.field)
+    return named is not None and shelf.find_unused(reference.kind, named) is None
 
 
 def _resolved(item: YamlValue, reference: _Reference, shelf: Shelf) -> tuple[str, YamlValue]:

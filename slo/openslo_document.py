@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from slo.errors import DocumentError
 from slo.yaml_value import YamlFields, YamlValue
 
 API_VERSION: Final = "openslo/v1"
@@ -44,6 +45,12 @@ class Document:
     def place(self) -> str:
         """The file and line to send a reader to."""
         return f"{self.whole.source.file}:{self.metadata.name.line}"
+
+    def same_name(self, first: "Document") -> DocumentError:
+        """Return what to say where *first* has this document's kind and name already."""
+        return self.metadata.name.error(
+            f"{self.kind} {self.name!r} is defined already in {first.place}; give this one another name"
+        )
 
 
 def read_document(value: YamlValue) -> Document:
@@ -132,16 +139,18 @@ class Shelf:
         self._documents: dict[tuple[str, str], Document] = {}
 
     def put(self, document: Document) -> None:
-        """Keep *document*.
+        """Keep *document*; a service may be described twice, which is a deviation.
 
         Raises:
-            DocumentError: one of that kind and name is there already.
+            DocumentError: another of that kind and name is there already.
         """
         first = self._documents.setdefault((document.kind, document.name), document)
-        if first is not document:
-            raise document.metadata.name.error(
-                f"{document.kind} {document.name!r} is defined already in {first.place}; give this one another name"
-            )
+        if first is document:
+            return
+        error = document.same_name(first)
+        if document.kind != "Service":
+            raise error
+        document.metadata.name.deviate(str(error))
 
     def find(self, kind: str, reference: YamlValue) -> Document:
         """Return the document of *kind* that *reference* names.
@@ -151,11 +160,25 @@ class Shelf:
         """
         found = self._documents.get((kind, reference.text()))
         if found is None:
-            known = ", ".join(sorted(name for of, name in self._documents if of == kind)) or "none"
-            raise reference.error(f"there is no {kind} {reference.text()!r}; {kind} documents read: {known}")
+            raise reference.error(self._missing(kind, reference))
         if found.whole.source.refused:
             raise reference.error(f"{kind} {reference.text()!r} has an error of its own, see {found.place}")
         return found
+
+    def find_unused(self, kind: str, reference: YamlValue) -> Document | None:
+        """Return the document of *kind* that *reference* names; that there is none is a deviation, as nothing needs it.
+
+        Raises:
+            DocumentError: it has an error itself.
+        """
+        if (kind, reference.text()) in self._documents:
+            return self.find(kind, reference)
+        reference.deviate(self._missing(kind, reference))
+        return None
+
+    def _missing(self, kind: str, reference: YamlValue) -> str:
+        known = ", ".join(sorted(name for of, name in self._documents if of == kind)) or "none"
+        return f"there is no {kind} {reference.text()!r}; {kind} documents read: {known}"
 
     def of(self, kind: str) -> Iterable[Document]:
         return [document for (of, _), document in self._documents.items() if of == kind]

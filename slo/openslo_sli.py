@@ -104,7 +104,13 @@ def _metric_source(value: YamlValue, shelf: Shelf) -> MetricSource:
     if reference is None:
         kind = fields.require("type", "spans")
         return MetricSource(_type(kind), kind, spec)
-    referred = _type(shelf.find("DataSource", reference).spec.fields(None).require("type", "spans"))
+    if kind is None:
+        data_source = shelf.find("DataSource", reference)
+    elif (found := shelf.find_unused("DataSource", reference)) is not None:
+        data_source = found
+    else:
+        return MetricSource(_type(kind), kind, spec)
+    referred = _type(data_source.spec.fields(None).require("type", "spans"))
     if kind is not None and _type(kind) != referred:
         raise kind.error(f"type {kind.text()!r} is not that of {reference.text()!r}, which is {referred!r}; remove it")
     return MetricSource(referred, kind or reference, spec)

@@ -61,6 +61,7 @@ class SloDocument:
         self._document = document
         self._shelf = shelf
         self._source = document.whole.source
+        self._foreign = False
 
     def read(self) -> list[FoundSlo]:
         """Return its objectives; none where something is wrong, or where another program is to count them.
@@ -68,21 +69,22 @@ class SloDocument:
         What is wrong is added to the problems of the document. What other programs count is left out with a warning,
         and nothing else about it can be worse than one; strict reading refuses it.
         """
-        foreign = False
         try:
             spec = self._document.spec.fields(_FIELDS)
             objectives = read_objectives(spec.require("objectives", "[{target: 0.999}]"), self._document.name)
             slis = self._slis(spec, objectives)
-            foreign = self._tell_foreign(slis)
-            found = self._objectives(spec, objectives, slis, counted=not foreign)
+            self._foreign = self._tell_foreign(slis)
+            found = self._objectives(spec, objectives, slis)
         except DocumentError as error:
-            self._source.tell(error, "warning" if foreign and not self._source.strict else "error")
+            self.tell(error)
             return []
         return [] if self._source.refused else found
 
-    def _objectives(
-        self, spec: YamlFields, objectives: list[Objective], slis: list[_NamedSli], *, counted: bool
-    ) -> list[FoundSlo]:
+    def tell(self, error: DocumentError) -> None:
+        """Add *error* to the problems of the document: a warning about what is another program's, if not strict."""
+        self._source.tell(error, "warning" if self._foreign and not self._source.strict else "error")
+
+    def _objectives(self, spec: YamlFields, objectives: list[Objective], slis: list[_NamedSli]) -> list[FoundSlo]:
         description = read_description(spec)
         service = spec.require("service", "checkout").text()
         window = read_window(spec.require("timeWindow", "[{duration: 30d, isRolling: true}]"))
@@ -93,7 +95,7 @@ class SloDocument:
         for objective, named in zip(objectives, slis, strict=True):
             check_weight(objective)
             policy = self._policy(spec, annotations, objective, window)
-            count = _counted(named, service, objective) if counted else None
+            count = None if self._foreign else _counted(named, service, objective)
             budgeting = read_budgeting(method, objective, count.floor if count else None, annotations.empty_slices)
             _check_empty_slices(annotations, budgeting)
             if count is None:
