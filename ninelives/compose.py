@@ -32,12 +32,14 @@ from evaluator.scheduler import Scheduler
 from evaluator.tick import Evaluator
 from ninelives.access import Access, otlp_headers, seen_from_outside, write_secret
 from ninelives.settings import Settings
+from ninelives.slo_events import EventTotals
 from ninelives.slo_metrics import SloMetrics
 from ninelives.version import VERSION
 from storage.cardinality import limit_operations
 from storage.client import Database
 from storage.retention import enforce_disk_budget
 from storage.series_limits import limit_series
+from storage.sli_minutes import windows
 from storage.slo_catalog import SloCatalog
 from storage.tokens import Tokens
 
@@ -176,7 +178,7 @@ def build_registry() -> CollectorRegistry:
     return registry
 
 
-def watch_evaluator(registry: CollectorRegistry, evaluator: Evaluator) -> None:
+def watch_evaluator(registry: CollectorRegistry, evaluator: Evaluator, database: Database) -> None:
     """Offer the evaluator's health and the objectives at /metrics."""
     state = evaluator.state
     Gauge("ninelives_tick_seconds", "Time of the last evaluation.", registry=registry).set_function(
@@ -185,7 +187,8 @@ def watch_evaluator(registry: CollectorRegistry, evaluator: Evaluator) -> None:
     Gauge("ninelives_tick_timestamp_seconds", "When the last evaluation succeeded.", registry=registry).set_function(
         lambda: state.last_at.timestamp() if state.last_at else 0
     )
-    registry.register(SloMetrics(evaluator))
+    totals = EventTotals(lambda series, lengths, end: windows(database, series, lengths, end=end))
+    registry.register(SloMetrics(state, totals))
 
 
 def dashboard_command(settings: Settings, access: Access) -> list[str]:

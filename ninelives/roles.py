@@ -78,7 +78,7 @@ def run_evaluator(settings: Settings) -> NoReturn:
     async def serve(stop: asyncio.Event) -> None:
         registry = compose.build_registry()
         evaluator = compose.build_evaluator(settings, database, compose.build_catalog(settings, demo=False))
-        compose.watch_evaluator(registry, evaluator)
+        compose.watch_evaluator(registry, evaluator, database)
         scheduler = compose.build_scheduler(settings, database, evaluator)
         probes = HttpServer(build_probes(registry, lambda: _unusable(database), access.tokens), health)
         _watch(database)

@@ -87,7 +87,7 @@ async def _serve(
     receiver, grpc = compose.build_receivers(settings, intake, sockets.otlp_http)
     catalog = compose.build_catalog(settings, demo=options.demo)
     evaluator = compose.build_evaluator(settings, database, catalog)
-    compose.watch_evaluator(registry, evaluator)
+    compose.watch_evaluator(registry, evaluator, database)
     context = compose.build_context(
         settings, database, catalog, registry,
         intake=intake, evaluator=evaluator, tokens=access.tokens, reporter=reporter,

@@ -1,114 +1,104 @@
 """Writing an objective as an OpenSLO document."""
 
-from decimal import Decimal
-from typing import Any, Final
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final
 
-import yaml
-
+from slo.budgeting import Freshness, Occurrences, Throughput, Timeslices
 from slo.duration import format_duration
 from slo.errors import InvalidObjective
-from slo.indicator import REQUEST_KINDS, FasterThan, Good, Matches, NotError, SpanIndicator
-from slo.model import Slo
-from slo.openslo import API_VERSION, DNS_LABEL
-from slo.policy_text import POLICY_ANNOTATION
-from slo.predicate import canonical
-from slo.standard_policy import STANDARD_POLICY_NAME
+from slo.model import Exclusion, Slo
+from slo.openslo import API_VERSION, DNS_LABEL, OUR_PREFIX
+from slo.openslo_indicator_writer import Fields, write_indicator
+from slo.openslo_policy_writer import write_policy
+from slo.openslo_yaml import yaml_text
+from slo.window import MINUTE, CalendarUnit, CalendarWindow, Window
 
-_NS_PER_MS: Final = 1_000_000
+_UNITS: Final[dict[CalendarUnit, str]] = {"day": "d", "week": "w", "month": "M", "quarter": "Q", "year": "Y"}
 
 
-def to_openslo(slo: Slo) -> str:
-    """Return the YAML document that makes *slo* the user's own: read back, it differs in draft, policy and source only.
+def to_openslo(slo: Slo, labels: Mapping[str, str] | None = None) -> str:
+    """Return the YAML document of *slo*, with *labels* for other programs: read back, it differs in source only.
 
-    The document asks for the standard burn-rate alerts.
+    A draft becomes the user's own by it: its document asks for the standard burn-rate alerts.
 
     Raises:
-        InvalidObjective: the objective cannot be a document of its own: its id is no DNS label, or its span kinds
-            have no name in a file.
+        InvalidObjective: the objective cannot be a document of its own: its id is no DNS label, or a file has no words
+            for its indicator, its alerts or its texts.
     """
     if DNS_LABEL.fullmatch(slo.id) is None:
         raise InvalidObjective(f"{slo.id!r} is one of several objectives of a document; copy that document instead")
-    metadata: dict[str, object] = {"name": slo.id}
+    metadata: Fields = {"name": slo.id}
     if slo.name != slo.id:
         metadata["displayName"] = slo.name
-    metadata["annotations"] = {POLICY_ANNOTATION: STANDARD_POLICY_NAME}
-    document = {"apiVersion": API_VERSION, "kind": "SLO", "metadata": metadata, "spec": _spec(slo)}
-    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
-
-
-def _spec(slo: Slo) -> dict[str, object]:
-    assert isinstance(slo.indicator, SpanIndicator)
-    described: dict[str, object] = {"description": slo.description} if slo.description else {}
-    population = _population(slo.indicator)
-    ratio = {
-        "counter": False,
-        "good": _source({**population, "good": _good_text(slo.indicator.good)}),
-        "total": _source(population),
+    if labels:
+        metadata["labels"] = dict(labels)
+    metadata["annotations"] = write_policy(slo) | {
+        OUR_PREFIX + name: text for name, text in _annotations(slo).items() if text
     }
+    return yaml_text({"apiVersion": API_VERSION, "kind": "SLO", "metadata": metadata, "spec": _spec(slo)})
+
+
+def _spec(slo: Slo) -> Fields:
+    described: Fields = {"description": slo.description} if slo.description else {}
+    written = write_indicator(slo.indicator, slo.budgeting)
+    objective = written.threshold | {"target": slo.target} | _slices(slo)
     return described | {
         "service": slo.service,
-        "indicator": {"metadata": {"name": slo.id}, "spec": {"ratioMetric": ratio}},
-        "timeWindow": [{"duration": format_duration(slo.period), "isRolling": True}],
-        "budgetingMethod": "Occurrences",
-        "objectives": [{"target": slo.target}],
+        "indicator": {"metadata": {"name": slo.id}, "spec": written.sli},
+        "timeWindow": [_window(slo.window)],
+        "budgetingMethod": "Occurrences" if isinstance(slo.budgeting, Occurrences) else "Timeslices",
+        "objectives": [objective],
     }
 
 
-def _source(spec: dict[str, object]) -> dict[str, object]:
-    return {"metricSource": {"type": "spans", "spec": spec}}
+def _slices(slo: Slo) -> Fields:
+    match slo.budgeting:
+        case Occurrences():
+            return {}
+        case Timeslices(target, length):
+            return {"timeSliceTarget": target, "timeSliceWindow": format_duration(length)}
+        case Throughput(_, length):
+            return {"timeSliceTarget": 1, "timeSliceWindow": format_duration(length)}
+        case Freshness():
+            return {"timeSliceTarget": 1, "timeSliceWindow": format_duration(MINUTE)}
 
 
-def _population(indicator: SpanIndicator) -> dict[str, object]:
-    spec: dict[str, object] = {"service": indicator.service}
-    if indicator.environment is not None:
-        spec["environment"] = indicator.environment
-    spec["kind"] = _kind(indicator.kinds)
-    if indicator.filter is not None:
-        spec["filter"] = canonical(indicator.filter)
-    if indicator.group_by:
-        spec["group_by"] = list(indicator.group_by)
-    return spec
+def _window(window: Window) -> Fields:
+    if not isinstance(window, CalendarWindow):
+        return {"duration": format_duration(window.length), "isRolling": True}
+    calendar = {"startTime": window.first.isoformat(" ", "seconds"), "timeZone": window.zone}
+    return {"duration": f"{window.count}{_UNITS[window.unit]}", "isRolling": False, "calendar": calendar}
 
 
-def _kind(kinds: tuple[str, ...]) -> str:
-    if set(kinds) == set(REQUEST_KINDS):
-        return "request"
-    if len(kinds) == 1:
-        return kinds[0]
-    raise InvalidObjective(f"span kinds {list(kinds)} have no name in a file; use one kind, or server and consumer")
+def _annotations(slo: Slo) -> dict[str, str]:
+    """Return what OpenSLO has no field for, without our prefix; "" is not written."""
+    empty = slo.budgeting.empty if isinstance(slo.budgeting, Timeslices) else "ignore"
+    return {
+        "sla": "" if slo.sla is None else format(slo.sla, "f"),
+        "empty-slices": "" if empty == "ignore" else empty,
+        "min-total": str(slo.min_total or ""),
+        "min-bad": str(slo.min_bad or ""),
+        "lateness": "" if slo.lateness is None else format_duration(slo.lateness),
+        "exclusions": "; ".join(_exclusion(exclusion) for exclusion in slo.exclusions),
+        "owner": _trimmed("owner", slo.owner),
+        "runbook": _trimmed("runbook", slo.runbook),
+    }
 
 
-def _good_text(good: Good) -> str:
-    match good:
-        case NotError():
-            return "not error"
-        case FasterThan(threshold_ns):
-            return f"duration_ms <= {_milliseconds(threshold_ns)}"
-        case Matches(predicate):
-            return canonical(predicate)
+def _exclusion(exclusion: Exclusion) -> str:
+    if ";" in exclusion.reason or not exclusion.reason:
+        raise InvalidObjective(f"reason {exclusion.reason!r} of an exclusion must be a text without ';'")
+    return f"{_moment(exclusion.start)}/{_moment(exclusion.end)} {_trimmed('reason', exclusion.reason)}"
 
 
-def _milliseconds(nanoseconds: int) -> str:
-    whole, rest = divmod(nanoseconds, _NS_PER_MS)
-    return f"{whole}.{rest:06d}".rstrip("0").rstrip(".")
+def _moment(moment: datetime) -> str:
+    if moment.second or moment.microsecond:
+        raise InvalidObjective(f"{moment.isoformat()} of an exclusion must be a whole minute")
+    return moment.astimezone(UTC).isoformat(timespec="minutes").replace("+00:00", "Z")
 
 
-class _Dumper(yaml.SafeDumper):
-    """Writes decimals exactly, and every value where it stands instead of as an alias."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return data is not None
-
-
-def _decimal(dumper: yaml.SafeDumper, number: Decimal) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:float", format(number, "f"))
-
-
-def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    # YAML 1.1 holds these to be line breaks and folds them outside of double quotes
-    style = '"' if any(mark in text for mark in "\x85\u2028\u2029") else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-
-
-_Dumper.add_representer(Decimal, _decimal)
-_Dumper.add_representer(str, _text)
+def _trimmed(name: str, text: str) -> str:
+    if text != text.strip():
+        raise InvalidObjective(f"{name} {text!r} must not begin or end with spaces")
+    return text

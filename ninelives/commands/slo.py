@@ -9,6 +9,7 @@ import click
 
 from api.models import Slo
 from ninelives.commands.output import connect, json_flag, percent, print_json, print_table, reports_api_errors
+from ninelives.commands.slo_exchange import export_slos, import_slos
 from ninelives.options import MISUSE, fail, setting_flags
 from ninelives.settings import Settings
 from slo.duration import format_duration
@@ -19,6 +20,10 @@ from slo.wording import percent_of_target
 @click.group()
 def slo() -> None:
     """Service level objectives."""
+
+
+slo.add_command(import_slos)
+slo.add_command(export_slos)
 
 
 @slo.command(name="list")
