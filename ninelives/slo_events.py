@@ -1,13 +1,13 @@
 """Events of objectives as counters that only grow, summed from the stored minutes."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from slo.model import EventCounts, Slo
 from storage.sli_minutes import SeriesWindows
 
-WindowCounter = Callable[[Iterable[int], Iterable[timedelta], datetime], Mapping[int, SeriesWindows]]
+WindowCounter = Callable[[Sequence[int], Sequence[timedelta], datetime], Mapping[int, SeriesWindows]]
 
 REACH = timedelta(hours=24)  # events that arrive later than this are not counted any more
 _HOUR = timedelta(hours=1)
@@ -62,7 +62,7 @@ class EventTotals:
         self._sums = {slo_id: self._of(slo_id, series, end) for slo_id, series in wanted.items()}
         oldest = _hour(end - REACH)
         starts = {oldest, *(found.since for found in self._sums.values())}
-        counted = self._count(wanted.values(), (end - start for start in starts), end)
+        counted = self._count(list(wanted.values()), [end - start for start in starts], end)
         for found in self._sums.values():
             _advance(found, counted[found.series].counts, end, oldest)
         return {slo_id: found.total for slo_id, found in self._sums.items()}

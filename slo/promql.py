@@ -231,10 +231,12 @@ class _Parser:
                 if not self._takes("op", ","):
                     self.expect("op", "}")
                     break
-        length = self._take().text if self._next.kind == "range" else ""
+        length = self._take() if self._next.kind == "range" else None
+        if length is not None and ":" in length.text:
+            raise PromqlError("subqueries are not read", length.column)
         if self._next.text in ("offset", "@"):
             raise PromqlError(f"{self._next.text} is not read", self._next.column)
-        return Selector(metric, tuple(matchers), length)
+        return Selector(metric, tuple(matchers), "" if length is None else length.text)
 
     def _label(self) -> str:
         return self._take().text if self._next.kind == "text" else self.expect("name").text

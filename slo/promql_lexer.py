@@ -12,6 +12,7 @@ _WINDOW_FORM: Final = re.compile(r"\{\{\s*\.window\s*\}\}")
 _FORMS: Final = re.compile(
     r"""(?P<space>\s+|\#[^\n]*)
     |(?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?(?![A-Za-z_0-9]))
+    |(?P<duration>(?:[0-9]+(?:ms|[smhdwy]))+)
     |(?P<name>[A-Za-z_:][A-Za-z0-9_:]*)
     |(?P<text>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`[^`]*`)
     |\[(?P<range>[^\[\]]*)\]
@@ -32,7 +33,7 @@ class PromqlError(SloError):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """`kind` is number, name, text (unquoted), range (without brackets), op or end."""
+    """`kind` is number, duration, name, text (unquoted), range (without brackets), op or end."""
 
     kind: str
     text: str
