@@ -15,7 +15,6 @@ from slo.indicator import (
     Good,
     HistogramIndicator,
     Indicator,
-    Matches,
     MetricSelector,
     NotError,
     SpanIndicator,
@@ -54,7 +53,7 @@ def write_indicator(indicator: Indicator, budgeting: Budgeting) -> WrittenIndica
             return _counters(indicator)
         case HistogramIndicator():
             return _threshold(indicator, "histogram", {"op": "lte", "value": indicator.at_most})
-        case GaugeIndicator():
+        case _:
             return _threshold(indicator, "gauge", {"op": _OPERATORS[indicator.op], "value": indicator.value})
 
 
@@ -136,8 +135,8 @@ def _good_text(good: Good) -> str:
             return "not error"
         case FasterThan(threshold_ns):
             return f"duration_ms <= {_milliseconds(threshold_ns)}"
-        case Matches(predicate):
-            return canonical(predicate)
+        case _:
+            return canonical(good.predicate)
 
 
 def _milliseconds(nanoseconds: int) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from slo.budgeting import Freshness, Occurrences, Throughput, Timeslices
+from slo.budgeting import Occurrences, Throughput, Timeslices
 from slo.duration import format_duration
 from slo.errors import InvalidObjective
 from slo.model import Exclusion, Slo
@@ -60,7 +60,7 @@ def _slices(slo: Slo) -> Fields:
             return {"timeSliceTarget": target, "timeSliceWindow": format_duration(length)}
         case Throughput(_, length):
             return {"timeSliceTarget": 1, "timeSliceWindow": format_duration(length)}
-        case Freshness():
+        case _:
             return {"timeSliceTarget": 1, "timeSliceWindow": format_duration(MINUTE)}
 
 

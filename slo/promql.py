@@ -96,7 +96,7 @@ def selectors(expression: Expression) -> list[Selector]:
             return selectors(left) + selectors(right)
         case Call(_, arguments) | Aggregation(_, arguments):
             return [found for argument in arguments for found in selectors(argument)]
-        case Number():
+        case _:
             return []
 
 
