@@ -8,12 +8,13 @@ from slo.budgeting import Occurrences, Throughput, Timeslices
 from slo.duration import format_duration
 from slo.errors import InvalidObjective
 from slo.model import Exclusion, Slo
-from slo.openslo import API_VERSION, DNS_LABEL, OUR_PREFIX
+from slo.openslo import API_VERSION, DNS_LABEL
 from slo.openslo_indicator_writer import Fields, write_indicator
 from slo.openslo_policy_writer import write_policy
 from slo.openslo_yaml import yaml_text
 from slo.window import MINUTE, CalendarUnit, CalendarWindow, Window
 
+_OUR_PREFIX: Final = "ninelives/"
 _UNITS: Final[dict[CalendarUnit, str]] = {"day": "d", "week": "w", "month": "M", "quarter": "Q", "year": "Y"}
 
 
@@ -34,7 +35,7 @@ def to_openslo(slo: Slo, labels: Mapping[str, str] | None = None) -> str:
     if labels:
         metadata["labels"] = dict(labels)
     metadata["annotations"] = write_policy(slo) | {
-        OUR_PREFIX + name: text for name, text in _annotations(slo).items() if text
+        _OUR_PREFIX + name: text for name, text in _annotations(slo).items() if text
     }
     return yaml_text({"apiVersion": API_VERSION, "kind": "SLO", "metadata": metadata, "spec": _spec(slo)})
 

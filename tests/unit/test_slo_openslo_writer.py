@@ -32,6 +32,7 @@ from slo.standard_policy import standard_policy
 from slo.window import CalendarWindow, RollingWindow
 
 MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
 SLO = replace(drafts("shop", "prod")[0], draft=False, source="x.yaml")
 REQUESTS = MetricSelector("requests", (("code", "500"), ("zone", "a")))
 
@@ -185,7 +186,7 @@ def test_what_openslo_lacks_is_in_annotations():
     night = Exclusion(datetime(2026, 3, 1, 22, tzinfo=UTC), datetime(2026, 3, 2, 2, tzinfo=UTC), "new database")
     found = written(
         sla=Decimal("0.995"), min_total=100, min_bad=5, lateness=timedelta(seconds=90),
-        exclusions=(night, replace(night, reason="again")), owner="payments", runbook="https://wiki.example",
+        exclusions=(night, Exclusion(night.end, night.end + HOUR, "again")), owner="payments", runbook="https://wiki.example",
     )["metadata"]["annotations"]  # fmt: skip
     assert found == {
         "ninelives/alert-policy": "none",
@@ -194,13 +195,12 @@ def test_what_openslo_lacks_is_in_annotations():
         "ninelives/min-bad": "5",
         "ninelives/lateness": "90s",
         "ninelives/exclusions": "2026-03-01T22:00Z/2026-03-02T02:00Z new database; "
-        "2026-03-01T22:00Z/2026-03-02T02:00Z again",
+        "2026-03-02T02:00Z/2026-03-02T03:00Z again",
         "ninelives/owner": "payments",
         "ninelives/runbook": "https://wiki.example",
     }
 
 
-HOUR = timedelta(hours=1)
 THIRD = BurnRatePair(HOUR, MINUTE, Fraction(1, 3), "page")
 MOMENT = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -231,7 +231,7 @@ def test_conditions_of_a_policy_document_are_kept_under_our_name():
 
 
 def test_an_objective_of_several_gets_a_document_of_its_own_and_one_without_words_is_named():
-    several = replace(SLO, id="pay:gold")
+    several = replace(SLO, id="pay:gold", target=Decimal("0.99"))
     odd = replace(SLO, id="odd", owner=" x")
     text, remarks = openslo_documents([SLO, several, odd])
     found, problems = read_openslo(text, "x.yaml")
