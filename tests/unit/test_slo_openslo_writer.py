@@ -231,7 +231,7 @@ def test_conditions_of_a_policy_document_are_kept_under_our_name():
 
 
 def test_an_objective_of_several_gets_a_document_of_its_own_and_one_without_words_is_named():
-    several = replace(SLO, id="pay:gold", target=Decimal("0.99"))
+    several = replace(SLO, id="pay:gold", window=RollingWindow(timedelta(days=7)))
     odd = replace(SLO, id="odd", owner=" x")
     text, remarks = openslo_documents([SLO, several, odd])
     found, problems = read_openslo(text, "x.yaml")
