@@ -19,12 +19,11 @@ from slo.indicator import (
     NotError,
     SpanIndicator,
 )
+from slo.openslo_yaml import Fields
 from slo.predicate import canonical
 
 _NS_PER_MS: Final = 1_000_000
 _OPERATORS: Final = {"<=": "lte", "<": "lt", ">=": "gte", ">": "gt"}
-
-Fields = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)

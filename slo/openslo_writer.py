@@ -9,9 +9,9 @@ from slo.duration import format_duration
 from slo.errors import InvalidObjective
 from slo.model import Exclusion, Slo
 from slo.openslo import API_VERSION, DNS_LABEL
-from slo.openslo_indicator_writer import Fields, write_indicator
+from slo.openslo_indicator_writer import write_indicator
 from slo.openslo_policy_writer import write_policy
-from slo.openslo_yaml import yaml_text
+from slo.openslo_yaml import Fields, yaml_text
 from slo.window import MINUTE, CalendarUnit, CalendarWindow, Window
 
 _OUR_PREFIX: Final = "ninelives/"
@@ -34,10 +34,12 @@ def to_openslo(slo: Slo, labels: Mapping[str, str] | None = None) -> str:
         metadata["displayName"] = slo.name
     if labels:
         metadata["labels"] = dict(labels)
-    metadata["annotations"] = write_policy(slo) | {
-        _OUR_PREFIX + name: text for name, text in _annotations(slo).items() if text
-    }
-    return yaml_text({"apiVersion": API_VERSION, "kind": "SLO", "metadata": metadata, "spec": _spec(slo)})
+    policy = write_policy(slo)
+    ours = {_OUR_PREFIX + name: text for name, text in _annotations(slo).items() if text}
+    if policy.annotations or ours:
+        metadata["annotations"] = policy.annotations | ours
+    spec = _spec(slo) | ({"alertPolicies": policy.policies} if policy.policies else {})
+    return yaml_text({"apiVersion": API_VERSION, "kind": "SLO", "metadata": metadata, "spec": spec})
 
 
 def _spec(slo: Slo) -> Fields:

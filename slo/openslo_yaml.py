@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import yaml
+
+Fields: TypeAlias = dict[str, object]
 
 _TAG: Final = "tag:yaml.org,2002:"
 

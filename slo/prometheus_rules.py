@@ -13,6 +13,7 @@ from typing import Any, Final
 import yaml
 
 from slo.budgeting import Occurrences
+from slo.decimal_text import decimal_text
 from slo.duration import format_duration
 from slo.evaluation import burn_rate_windows
 from slo.model import Slo
@@ -53,12 +54,7 @@ def number_text(value: Decimal | Fraction) -> str:
     >>> number_text(Fraction(9, 625)), number_text(Fraction(1, 3))
     ('0.0144', '0.3333333333333333')
     """
-    fraction = Fraction(value)
-    digits = next((n for n in range(40) if 10**n % fraction.denominator == 0), None)
-    if digits is None:
-        return repr(float(fraction))
-    text = f"{fraction.numerator * 10**digits // fraction.denominator:0{digits + 1}d}"
-    return f"{text[:-digits]}.{text[-digits:]}" if digits else text
+    return decimal_text(Fraction(value)) or repr(float(value))
 
 
 def _without_rules(slo: Slo) -> str | None:

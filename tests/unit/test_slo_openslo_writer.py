@@ -208,8 +208,8 @@ MOMENT = datetime(2026, 3, 1, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"policy": AlertPolicy("burn-rate", (THIRD,))}, "cannot spell exactly"),
-        ({"policy": AlertPolicy("x", (replace(THIRD, factor=Fraction(1000)),))}, "cannot spell exactly"),
+        ({"policy": AlertPolicy("burn-rate", (THIRD,))}, "is neither an exact share"),
+        ({"policy": AlertPolicy("x", (replace(THIRD, factor=Fraction(1000)), THIRD))}, "is neither an exact share"),
         ({"policy": AlertPolicy("x", (THIRD, ObjectiveBreach(HOUR, MINUTE, "page")))}, "one of the two"),
         ({"budgeting": Throughput(1), "indicator": CacheIndicator("shop", None)}, "only spans have floors"),
         ({"budgeting": Throughput(1), "indicator": SpanIndicator("a", None, good=FasterThan(1))}, "counts all events"),
@@ -224,8 +224,22 @@ def test_what_a_file_has_no_words_for_is_refused(changes, reason):
         to_openslo(replace(SLO, **changes))
 
 
-def test_conditions_of_a_policy_document_are_kept_under_our_name():
-    pair = BurnRatePair(HOUR, 5 * MINUTE, Fraction(36, 5), "page")
+def test_conditions_that_openslo_can_say_stay_policies_of_their_own_name():
+    fast = BurnRatePair(HOUR, 5 * MINUTE, Fraction(10), "page")
+    slow = BurnRatePair(6 * HOUR, 30 * MINUTE, Fraction(5, 2), "ticket")
+    spec = written(policy=AlertPolicy("fast, slow", (fast, slow)))["spec"]
+    assert [policy["metadata"]["name"] for policy in spec["alertPolicies"]] == ["fast", "slow"]
+    (condition,) = spec["alertPolicies"][1]["spec"]["conditions"]
+    assert condition["spec"] == {
+        "severity": "ticket",
+        "condition": {"kind": "burnrate", "op": "gt", "threshold": 2.5, "lookbackWindow": "6h", "alertAfter": "0m"},
+    }
+    (both,) = written(policy=AlertPolicy("burn", (fast, slow)))["spec"]["alertPolicies"]
+    assert (both["metadata"]["name"], len(both["spec"]["conditions"])) == ("burn", 2)
+
+
+def test_other_conditions_of_a_policy_document_are_kept_under_our_name():
+    pair = BurnRatePair(HOUR, 7 * MINUTE, Fraction(36, 5), "page")
     found, _ = read_openslo(to_openslo(replace(SLO, policy=AlertPolicy("fast", (pair,)))), "x.yaml")
     assert found[0].policy == AlertPolicy("burn-rate", (pair,))
 
