@@ -13,6 +13,7 @@ from alerts.transition import Transition
 from evaluator.alert_store import AlertStore
 from evaluator.evidence import with_exemplars
 from evaluator.minutes import MinuteCounter
+from evaluator.revisions import RevisionKeeper
 from storage.client import Database
 from storage.errors import DatabaseError
 from storage.slo_catalog import SloCatalog
@@ -38,7 +39,14 @@ class Evaluator:
     """Runs ticks. Everything it must remember is in the database, so a restart goes on where it stopped."""
 
     def __init__(
-        self, database: Database, catalog: SloCatalog, store: AlertStore, outbox: Outbox, *, raw_retention: timedelta
+        self,
+        database: Database,
+        catalog: SloCatalog,
+        store: AlertStore,
+        outbox: Outbox,
+        *,
+        raw_retention: timedelta,
+        revisions: RevisionKeeper | None = None,
     ) -> None:
         self.state = TickState()
         self._database = database
@@ -47,11 +55,12 @@ class Evaluator:
         self._outbox = outbox
         self._counter = MinuteCounter(database, raw_retention=raw_retention)
         self._memories: dict[Key, AlertMemory] | None = None
+        self._revisions = revisions
 
     def tick(self, now: datetime) -> None:
         """Evaluate everything as of *now*. A failure is noted and does not stop the next tick, nor delivery."""
         started = time.perf_counter()
-        outcomes = [self._succeeds(step, now) for step in (self._evaluate, self._outbox.deliver)]
+        outcomes = [self._succeeds(step, now) for step in (self._evaluate, self._outbox.deliver, self._revise)]
         self.state.seconds = time.perf_counter() - started
         if all(outcomes):
             self.state.last_error = ""
@@ -79,6 +88,10 @@ class Evaluator:
             for signal in signals_of(standing.slo, standing.evaluation):
                 self._decide(memories, standing, signal, now)
         self._close_removed(memories, (slo.id for slo in slos), now)
+
+    def _revise(self, now: datetime) -> None:
+        if self._revisions is not None:
+            self._revisions.update((standing.slo for standing in self.state.standings), now)
 
     def _recall(self) -> dict[Key, AlertMemory]:
         if self._memories is None:

@@ -28,9 +28,11 @@ from collector.transport.otlp_http import build_app as build_otlp_http
 from collector.transport.tls import load_tls
 from dashboard import launch as dashboard_launch
 from evaluator.alert_store import AlertStore
+from evaluator.revisions import RevisionKeeper
 from evaluator.scheduler import Scheduler
 from evaluator.tick import Evaluator
 from ninelives.access import Access, otlp_headers, seen_from_outside, write_secret
+from ninelives.authorship import author, commit_of
 from ninelives.settings import Settings
 from ninelives.slo_events import EventTotals
 from ninelives.slo_metrics import SloMetrics
@@ -87,11 +89,13 @@ def build_receivers(settings: Settings, intake: Intake, otlp_http: socket.socket
 
 
 def build_evaluator(settings: Settings, database: Database, catalog: SloCatalog) -> Evaluator:
-    store = AlertStore(database, writer=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}")
+    writer = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+    store = AlertStore(database, writer=writer)
+    revisions = RevisionKeeper(database, writer=writer, author=author(), commit_of=commit_of)
     channels = [WebhookChannel(f"webhook-{index}", url) for index, url in enumerate(settings.webhooks, 1)]
     outbox = Outbox(channels, store, settings.dashboard_url)
     raw_retention = timedelta(days=settings.retention_raw_days)
-    return Evaluator(database, catalog, store, outbox, raw_retention=raw_retention)
+    return Evaluator(database, catalog, store, outbox, raw_retention=raw_retention, revisions=revisions)
 
 
 def build_scheduler(settings: Settings, database: Database, evaluator: Evaluator) -> Scheduler:

@@ -13,10 +13,12 @@ from alerts.channels.webhook import WebhookChannel
 from alerts.outbox import Outbox
 from alerts.transition import Transition
 from evaluator.alert_store import AlertStore
+from evaluator.revisions import RevisionKeeper
 from evaluator.scheduler import Scheduler
 from evaluator.tick import Evaluator
 from storage.errors import DatabaseError
 from storage.slo_catalog import SloCatalog
+from storage.slo_revisions import load_revisions
 from storage.transitions import deliveries, transitions
 
 OBJECTIVE = """
@@ -96,13 +98,15 @@ class World:
         self._store(self.database, self._otlp.traces(*spans))
         return [span.trace_id.hex() for span in spans[:bad]]
 
-    def evaluator(self, *, writer="one", database=None):
+    def evaluator(self, *, writer="one", database=None, revisions=None):
         channel = WebhookChannel("hook", self.inbox.url)
         self._channels.append(channel)
         alerts = AlertStore(database or self.database, writer)
         outbox = Outbox([channel], alerts, "http://dashboard")
         catalog = SloCatalog([self.folder])
-        return Evaluator(database or self.database, catalog, alerts, outbox, raw_retention=timedelta(days=14))
+        retention = timedelta(days=14)
+        used = database or self.database
+        return Evaluator(used, catalog, alerts, outbox, raw_retention=retention, revisions=revisions)
 
     def after(self, minute):
         """Return the moment at which the minute number *minute* is complete, lateness included."""
@@ -355,3 +359,20 @@ def test_a_job_that_hangs_does_not_keep_the_scheduler_from_stopping():
         assert time.monotonic() - started < 2
     finally:
         release.set()
+
+
+def test_a_tick_notes_a_changed_objective_as_a_revision(world):
+    world.write()
+    world.traffic(0)
+    keeper = RevisionKeeper(world.database, writer="one", author="ada")
+    evaluator = world.evaluator(revisions=keeper)
+    evaluator.tick(world.after(0))
+    world.write(good="duration_ms <= 5")
+    evaluator.tick(world.after(1))
+    evaluator.tick(world.after(2))
+    made = load_revisions(world.database)
+    assert [(item.number, item.at, item.author) for item in made["shop-availability"]] == [
+        (1, world.after(0), "ada"),
+        (2, world.after(1), "ada"),
+    ]
+    assert set(made) == {"shop-availability"}
