@@ -1,0 +1,95 @@
+"""Maintenance windows: planned work that does not touch the budget, for the objectives that it matches."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from slo.errors import InvalidObjective
+from slo.model import Exclusion, Slo
+from slo.window import MINUTE
+
+
+@dataclass(frozen=True, slots=True)
+class Maintenance:
+    """Work on what matches `service`, `environment` and `slo_id` ("" matches any) in [start, end), whole minutes.
+
+    `ended_early_at` is when it was over or called off before its time, None otherwise.
+    """
+
+    id: str
+    start: datetime
+    end: datetime
+    reason: str
+    author: str
+    service: str
+    environment: str
+    slo_id: str
+    created_at: datetime
+    ended_early_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if self.start.tzinfo is None or self.end.tzinfo is None:
+            raise InvalidObjective(f"maintenance from {self.start.isoformat()} needs a time zone; write it with a Z")
+        if self.end <= self.start:
+            raise InvalidObjective(f"maintenance from {self.start.isoformat()} must end after it starts")
+        if any(moment.second or moment.microsecond for moment in (self.start, self.end)):
+            raise InvalidObjective(f"maintenance from {self.start.isoformat()} must start and end at whole minutes")
+
+    @property
+    def until(self) -> datetime:
+        """When it really was over; not after `start` when it was called off before it began."""
+        return self.end if self.ended_early_at is None else min(self.end, self.ended_early_at)
+
+    def applies_to(self, slo: Slo) -> bool:
+        """Whether the window is meant for *slo*."""
+        return (
+            self.service in ("", slo.service)
+            and self.environment in ("", slo.environment)
+            and self.slo_id in ("", slo.id)
+        )
+
+
+def whole_minutes(start: datetime, end: datetime) -> tuple[datetime, datetime]:
+    """Return the whole minutes that [start, end) touches: minutes are counted whole, so they are excluded whole.
+
+    >>> [moment.minute for moment in whole_minutes(datetime(2026, 3, 1, 12, 0, 30), datetime(2026, 3, 1, 12, 4, 1))]
+    [0, 5]
+    """
+    floor = start.replace(second=0, microsecond=0)
+    return floor, end + (-(end - floor)) % MINUTE
+
+
+def exclusions_of(windows: Iterable[Maintenance], slo: Slo) -> tuple[Exclusion, ...]:
+    """Return the time that *windows* exclude for *slo*, oldest first; windows that overlap or touch become one.
+
+    The objective's own exclusions, which its file names, are not among them.
+    """
+    found: list[Exclusion] = []
+    for window in sorted(windows, key=lambda window: (window.start, window.until)):
+        if window.until <= window.start or not window.applies_to(slo):
+            continue
+        if found and window.start <= found[-1].end:
+            last = found.pop()
+            found.append(Exclusion(last.start, max(last.end, window.until), _joined(last.reason, window.reason)))
+        else:
+            found.append(Exclusion(window.start, window.until, window.reason))
+    return tuple(found)
+
+
+def is_excluded(exclusions: Iterable[Exclusion], minute: datetime) -> bool:
+    """Whether the minute that starts at *minute* touches excluded time."""
+    return any(item.start < minute + MINUTE and minute < item.end for item in exclusions)
+
+
+def excluded_time(exclusions: Iterable[Exclusion], start: datetime, end: datetime) -> timedelta:
+    """Return how much of [start, end) is excluded; overlapping exclusions count once."""
+    total, reached = timedelta(0), start
+    for item in sorted(exclusions, key=lambda item: item.start):
+        first, last = max(item.start, reached), min(item.end, end)
+        if first < last:
+            total, reached = total + (last - first), last
+    return total
+
+
+def _joined(first: str, second: str) -> str:
+    return first if second in first.split("; ") else f"{first}; {second}"
