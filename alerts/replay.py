@@ -1,0 +1,170 @@
+"""What an objective's alerts would have done over counted minutes: the same evaluation and decisions as live.
+
+Every minute of the past is decided once, as of *delay* after its end. Live ticks come more often, but their windows end
+at whole minutes too, so that they see the same numbers. Two things can still differ from what was decided live: live
+knew only the rows that had arrived by then, and alerts that were firing when the replay starts begin anew.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+from typing import Literal
+
+from alerts.decide import AlertMemory, decide, remember
+from alerts.signal import signals_of
+from alerts.transition import Transition
+from slo.budget import allowed_bad
+from slo.budgeting import Occurrences
+from slo.errors import InvalidObjective
+from slo.evaluation import Evaluation, budget_window, evaluate, needed_windows
+from slo.minute_history import MinuteHistory
+from slo.model import Slo
+from slo.policy import SEVERITIES, Condition, Severity
+from slo.window import MINUTE
+
+Verdict = Literal["met", "clear", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """One alert from firing to its end; `resolved` is None while it fires still.
+
+    `peak_burn_rate` is the highest burn rate of any long window of its severity while it fired. `budget_spent` is the
+    share of the error budget of the objective's window that the bad events cost, from the start of the long window
+    that fired it to its end (the window and its budget as of that end); None without a budget to speak of.
+    """
+
+    fired: Transition
+    resolved: Transition | None
+    peak_burn_rate: float
+    budget_spent: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """`transitions` in the order of time, and the `episodes` that they make."""
+
+    transitions: tuple[Transition, ...]
+    episodes: tuple[Episode, ...]
+
+
+def replay(slo: Slo, history: MinuteHistory, start: datetime, end: datetime, *, delay: timedelta) -> Replay:
+    """Return what the alerts of *slo* would have done in [start, end), whole minutes.
+
+    Args:
+        slo: the objective, with its policy.
+        history: its minutes; to be as live as possible, it begins the longest window before *start*.
+        start: the first minute that is decided on.
+        end: the end of the last one.
+        delay: how long after its end a minute is decided on: the lateness of the live evaluation.
+
+    Raises:
+        InvalidObjective: the objective's budget is not one of events, or [start, end) reaches out of *history*.
+    """
+    if not isinstance(slo.budgeting, Occurrences):
+        raise InvalidObjective(
+            f"{slo.id!r} counts {type(slo.budgeting).__name__.lower()}; only objectives with budgetingMethod "
+            "Occurrences can be replayed"
+        )
+    lanes = [_Lane(slo, history, severity, delay) for severity in SEVERITIES]
+    for position in range(history.position(start) + 1, history.position(end) + 1):
+        for lane in lanes:
+            lane.step(position)
+    transitions = sorted((item for lane in lanes for item in lane.transitions), key=lambda item: item.at)
+    episodes = sorted((item for lane in lanes for item in lane.episodes()), key=lambda item: item.fired.at)
+    return Replay(tuple(transitions), tuple(episodes))
+
+
+class _Check:
+    """One condition in integers: bad of total exceeds a burn rate when bad * q > p * total."""
+
+    def __init__(self, slo: Slo, condition: Condition) -> None:
+        self.long, self.short = condition.long // MINUTE, condition.short // MINUTE
+        limit = Fraction(condition.factor) * (1 - Fraction(slo.target))
+        self._p, self._q = limit.numerator, limit.denominator
+        self._least = slo.min_total, slo.min_bad
+
+    def verdict(self, history: MinuteHistory, position: int) -> Verdict:
+        good, total = _window(history, position, self.long)
+        short_good, short_total = _window(history, position, self.short)
+        bad, short_bad = total - good, short_total - short_good
+        enough = total >= self._least[0] and bad >= self._least[1]
+        if enough and bad * self._q > self._p * total and short_bad * self._q > self._p * short_total:
+            return "met"
+        return "clear" if total and short_total else "unknown"
+
+
+class _Lane:
+    """The alert of one severity. It is evaluated in full only where its state can change."""
+
+    def __init__(self, slo: Slo, history: MinuteHistory, severity: Severity, delay: timedelta) -> None:
+        self._slo, self._history, self._severity, self._delay = slo, history, severity, delay
+        self._checks = [_Check(slo, item) for item in slo.policy.conditions if item.severity == severity]
+        self._memory: AlertMemory | None = None
+        self._peaks: list[Fraction] = []
+        self._spans: list[tuple[int, int]] = []  # of each episode: where its long window began, where it ended
+        self._position = 0
+        self.transitions: list[Transition] = []
+
+    def step(self, position: int) -> None:
+        self._position = position
+        firing = self._memory is not None and self._memory.last.state == "firing"
+        verdict = self._verdict(position)
+        if verdict == ("clear" if firing else "met"):
+            self._decide(position)
+            firing = not firing
+        if firing:
+            self._peaks[-1] = max(self._peaks[-1], self._burn(position))
+
+    def episodes(self) -> Iterator[Episode]:
+        for index, (peak, (first, last)) in enumerate(zip(self._peaks, self._spans, strict=True)):
+            fired, resolved = self.transitions[2 * index], self.transitions[2 * index + 1 : 2 * index + 2]
+            spent = self._spent(first, last if resolved else self._position)
+            yield Episode(fired, resolved[0] if resolved else None, float(peak), spent)
+
+    def _verdict(self, position: int) -> Verdict:
+        found = {check.verdict(self._history, position) for check in self._checks}
+        if "met" in found:
+            return "met"
+        return "unknown" if "unknown" in found else "clear"
+
+    def _decide(self, position: int) -> None:
+        end = self._history.start + position * MINUTE
+        now = end + self._delay
+        evaluation = self._evaluate(end)
+        signal = next(item for item in signals_of(self._slo, evaluation) if item.severity == self._severity)
+        change = decide(self._memory, signal, now)
+        assert change is not None, "the checks in integers and the evaluation disagree"
+        self._memory = remember(self._memory, change, signal, now)
+        self.transitions.append(change)
+        if change.state == "firing":
+            longest = max(result.condition.long for result in signal.conditions if result.met)
+            self._peaks.append(Fraction(0))
+            self._spans.append((max(position - longest // MINUTE, 0), position))
+        else:
+            self._spans[-1] = self._spans[-1][0], position
+
+    def _evaluate(self, end: datetime) -> Evaluation:
+        counts = {window: self._history.counts(end - window, end) for window in needed_windows(self._slo, end)}
+        return evaluate(self._slo, counts, end=end, coverage=1.0)
+
+    def _burn(self, position: int) -> Fraction:
+        """Return the highest burn rate of the long windows that end here."""
+        allowed = 1 - Fraction(self._slo.target)
+        windows = [_window(self._history, position, check.long) for check in self._checks]
+        return max((Fraction(total - good, total) / allowed for good, total in windows if total), default=Fraction(0))
+
+    def _spent(self, first: int, last: int) -> float | None:
+        history, slo = self._history, self._slo
+        end = history.start + last * MINUTE
+        bad = history.counts(history.start + first * MINUTE, end).bad
+        allowed = allowed_bad(history.counts(end - budget_window(slo, end), end), slo.target)
+        return float(bad / allowed) if allowed else None
+
+
+def _window(history: MinuteHistory, position: int, minutes: int) -> tuple[int, int]:
+    """Return good and total of the *minutes* before *position*."""
+    first = max(position - minutes, 0)
+    good, total = history.good_sums, history.total_sums
+    return good[position] - good[first], total[position] - total[first]
