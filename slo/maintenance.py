@@ -64,15 +64,23 @@ def exclusions_of(windows: Iterable[Maintenance], slo: Slo) -> tuple[Exclusion, 
 
     The objective's own exclusions, which its file names, are not among them.
     """
+    return merged(
+        Exclusion(window.start, window.until, window.reason)
+        for window in windows
+        if window.start < window.until and window.applies_to(slo)
+    )
+
+
+def merged(exclusions: Iterable[Exclusion]) -> tuple[Exclusion, ...]:
+    """Return the same time, oldest first, in whole minutes: what overlaps or touches becomes one, with all reasons."""
     found: list[Exclusion] = []
-    for window in sorted(windows, key=lambda window: (window.start, window.until)):
-        if window.until <= window.start or not window.applies_to(slo):
-            continue
-        if found and window.start <= found[-1].end:
+    for item in sorted(exclusions, key=lambda item: (item.start, item.end)):
+        start, end = whole_minutes(item.start, item.end)
+        if found and start <= found[-1].end:
             last = found.pop()
-            found.append(Exclusion(last.start, max(last.end, window.until), _joined(last.reason, window.reason)))
+            found.append(Exclusion(last.start, max(last.end, end), _joined(last.reason, item.reason)))
         else:
-            found.append(Exclusion(window.start, window.until, window.reason))
+            found.append(Exclusion(start, end, item.reason))
     return tuple(found)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from slo.draft import drafts
 from slo.errors import InvalidObjective
-from slo.maintenance import Maintenance, excluded_time, exclusions_of, is_excluded, whole_minutes
+from slo.maintenance import Maintenance, excluded_time, exclusions_of, is_excluded, merged, whole_minutes
 from slo.model import Exclusion
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -100,3 +100,9 @@ def test_excluded_time_is_the_number_of_excluded_minutes(windows, start, length)
 def test_a_minute_that_is_excluded_in_part_is_excluded():
     part = [Exclusion(NOON + timedelta(seconds=30), NOON + timedelta(seconds=40), "")]
     assert [is_excluded(part, NOON + minute * MINUTE) for minute in (-1, 0, 1)] == [False, True, False]
+
+
+def test_exclusions_of_a_file_and_of_maintenance_are_one_where_they_meet_in_a_minute():
+    own = Exclusion(NOON + timedelta(seconds=90), NOON + timedelta(seconds=130), "move")
+    other = Exclusion(NOON + timedelta(seconds=150), NOON + HOUR, "disk")
+    assert merged([other, own]) == (Exclusion(NOON + MINUTE, NOON + HOUR, "move; disk"),)
