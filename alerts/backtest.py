@@ -70,9 +70,12 @@ class Backtest:
         return (known - len(self.missed)) / known if known else None
 
     @property
+    def pages(self) -> int:
+        return sum(alert.episode.fired.severity == "page" for alert in self.alerts)
+
+    @property
     def pages_per_week(self) -> float:
-        pages = sum(alert.episode.fired.severity == "page" for alert in self.alerts)
-        return pages / ((self.end - self.start) / WEEK)
+        return self.pages / ((self.end - self.start) / WEEK)
 
 
 def backtest(

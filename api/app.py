@@ -10,10 +10,12 @@ from api.routes import (
     alerts,
     ingest,
     logs,
+    maintenance,
     metrics,
     runs,
     services,
     slo_explanations,
+    slo_history,
     slos,
     status,
     traces,
@@ -25,7 +27,9 @@ def build_app(context: Context) -> FastAPI:
     # FastAPI's own /docs loads its scripts from another host
     app = FastAPIOffline(title="Ninelives", version=context.version, redoc_url=None)
     app.state.context = context
-    for module in (services, traces, metrics, logs, slos, slo_explanations, alerts, runs, ingest, status):
+    for module in (
+        services, traces, metrics, logs, slo_history, slos, slo_explanations, maintenance, alerts, runs, ingest, status,
+    ):  # fmt: skip
         app.include_router(module.router, prefix="/api/v1", dependencies=[DOCUMENTED])
     app.include_router(status.probes)
     problem.install(app)

@@ -93,6 +93,33 @@ class ApiClient:
             m.Page[m.SloMinute], f"slos/{_segment(slo_id)}/minutes", window_s=window_s, step_s=step_s
         ).items
 
+    def slo_details(self, slo_id: str) -> m.SloDetails:
+        return self._get(m.SloDetails, f"slos/{_segment(slo_id)}/details")
+
+    def slo_revisions(self, slo_id: str) -> list[m.SloRevision]:
+        return self._get(m.Page[m.SloRevision], f"slos/{_segment(slo_id)}/revisions").items
+
+    def gate(self, slo_id: str, *, min_budget: str, allow_no_data: bool = False) -> m.Gate:
+        """Ask whether the share *min_budget* ("0.2") of the error budget is left."""
+        path = f"slos/{_segment(slo_id)}/gate"
+        return self._get(m.Gate, path, min_budget=min_budget, allow_no_data=allow_no_data)
+
+    def backtest(self, asked: m.BacktestRequest) -> list[m.Backtest]:
+        return self._post(m.Page[m.Backtest], "slos/backtest", asked).items
+
+    def slo_report(self, month: str, *, drafts: bool = False) -> m.SloReport:
+        return self._get(m.SloReport, "slos/report", month=month, drafts=drafts)
+
+    def maintenance(self) -> list[m.Maintenance]:
+        return self._get(m.Page[m.Maintenance], "maintenance").items
+
+    def add_maintenance(self, window: m.NewMaintenance) -> m.Maintenance:
+        return self._post(m.Maintenance, "maintenance", window)
+
+    def end_maintenance(self, maintenance_id: str) -> m.Maintenance:
+        answer = self._send("DELETE", f"maintenance/{_segment(maintenance_id)}")
+        return m.Maintenance.model_validate_json(answer.content)
+
     def slo_forecast(self, slo_id: str) -> list[m.SloForecast]:
         return self._get(m.Page[m.SloForecast], f"slos/{_segment(slo_id)}/forecast").items
 
@@ -183,6 +210,10 @@ class ApiClient:
     def _get(self, kind: type[T], path: str, **params: str | float | bool | Sequence[str] | None) -> T:
         query = {key: value for key, value in params.items() if value is not None}
         return TypeAdapter(kind).validate_json(self._send("GET", path, params=query).content)
+
+    def _post(self, kind: type[T], path: str, body: m.Model) -> T:
+        answer = self._send("POST", path, content=body.model_dump_json().encode())
+        return TypeAdapter(kind).validate_json(answer.content)
 
     def _send(
         self, method: str, path: str, *, params: Mapping[str, Any] | None = None, content: bytes | None = None

@@ -28,6 +28,11 @@ def maintenance(
     return [Maintenance(**row) for row in database.rows("maintenance", parameters)]
 
 
+def maintenance_exclusions(database: Database, slo: Slo, start: datetime, end: datetime) -> tuple[Exclusion, ...]:
+    """Return the time that maintenance excludes of *slo* by windows that touch [start, end), oldest first."""
+    return exclusions_of(maintenance(database, start=start, end=end), slo)
+
+
 def exclusions_for(database: Database, slos: Iterable[Slo], now: datetime) -> dict[str, tuple[Exclusion, ...]]:
     """Return the time that maintenance excludes from the windows of *slos* that end by *now*, by id.
 
