@@ -61,8 +61,9 @@ def _announced(asked: m.NewMaintenance, now: datetime) -> Maintenance:
     if end <= start:
         raise InvalidObjective(f"end={end.isoformat()} must lie after start={start.isoformat()}")
     start, end = whole_minutes(start, end)
+    created = now.replace(microsecond=now.microsecond // 1000 * 1000)  # as it is stored
     fields = asked.model_dump(exclude={"start", "end"})
-    return Maintenance(id=f"maintenance-{secrets.token_hex(4)}", start=start, end=end, created_at=now, **fields)
+    return Maintenance(id=f"maintenance-{secrets.token_hex(4)}", start=start, end=end, created_at=created, **fields)
 
 
 def _utc(moment: datetime) -> datetime:
