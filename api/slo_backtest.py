@@ -16,7 +16,7 @@ from slo.model import Slo
 from slo.openslo import read_openslo
 from storage.maintenance import maintenance_exclusions
 from storage.slo_past import minute_history
-from storage.standing import LATENESS
+from storage.slo_windows import LATENESS, lateness_of
 
 DEFAULT: Final = timedelta(days=30)
 LONGEST: Final = timedelta(days=400)
@@ -38,7 +38,7 @@ def run_backtests(ctx: Context, asked: m.BacktestRequest, now: datetime) -> list
 
 
 def _period(asked: m.BacktestRequest, now: datetime) -> tuple[datetime, datetime]:
-    _, latest = window_bounds(now, timedelta(0), LATENESS)
+    _, latest = window_bounds(now, timedelta(0), min(LATENESS.values()))
     end = latest if asked.end is None else min(_minute(asked.end), latest)
     start = end - DEFAULT if asked.start is None else _minute(asked.start)
     if not timedelta(0) < end - start <= LONGEST:
@@ -74,7 +74,7 @@ def _run(ctx: Context, slo: Slo, start: datetime, end: datetime, now: datetime) 
     series = slo.indicator.series_id
     same = {item.id for item in ctx.catalog.load(ctx.database, now).slos.values() if item.indicator.series_id == series}
     incidents = incidents_of(ctx.database, slo, start, end, ignored=same)
-    return backtest(slo, history, incidents, start, end, delay=LATENESS)
+    return backtest(slo, history, incidents, start, end, delay=lateness_of(slo))
 
 
 def _answer(found: Backtest, warnings: list[str]) -> m.Backtest:

@@ -21,7 +21,8 @@ from slo.sloth_remark import Remark
 from slo.sloth_spans import suggest_spans
 from slo.standard_policy import standard_policy
 from slo.window import RollingWindow
-from slo.yaml_document import YamlValue, yaml_documents
+from slo.yaml_document import yaml_documents
+from slo.yaml_value import YamlValue
 
 SLOTH_PERIOD: Final = timedelta(days=30)  # Sloth takes it from its command line, not from the file
 PROMETHEUS_VERSION: Final = "prometheus/v1"

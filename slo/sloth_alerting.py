@@ -6,7 +6,7 @@ from typing import Final
 from slo.policy import SEVERITIES, Severity
 from slo.sloth_fields import read_fields, read_texts, scalar, unknown_fields
 from slo.sloth_remark import Remark
-from slo.yaml_document import YamlValue
+from slo.yaml_value import YamlValue
 
 _RUNBOOKS: Final = ("runbook", "runbook_url")
 _ROUTE: Final = "route alerts by their labels slo_id, service_name and severity"

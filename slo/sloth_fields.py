@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 import yaml
 
-from slo.yaml_document import YamlValue
+from slo.yaml_value import YamlValue
 
 
 def read_fields(value: YamlValue) -> dict[str, YamlValue]:

@@ -22,6 +22,11 @@ from storage.sli_sums import RunningSums, event_sums, group_sums, running_sums
 LATENESS: Final = {"spans": timedelta(seconds=10), "cache": timedelta(seconds=10), "metrics": timedelta(seconds=75)}
 
 
+def lateness_of(slo: Slo) -> timedelta:
+    """Return how long what *slo* counts may be on its way."""
+    return LATENESS[slo.indicator.source] if slo.lateness is None else slo.lateness
+
+
 @dataclass(frozen=True, slots=True)
 class SloWindows:
     """Windows of *slo*, by length the start of each, all up to *end*, and what of them is excluded time."""
@@ -63,9 +68,8 @@ def slo_windows(slo: Slo, now: datetime, further: Iterable[Exclusion] = ()) -> S
     Windows of slices end with the last slice that is over, and are at least one slice long: what is not over has no
     verdict yet. *further* exclusions join those of the objective.
     """
-    lateness = LATENESS[slo.indicator.source] if slo.lateness is None else slo.lateness
     length = MINUTE if isinstance(slo.budgeting, Occurrences) else slice_length(slo.budgeting)
-    end = slice_start(window_bounds(now, timedelta(0), lateness)[1], length)
+    end = slice_start(window_bounds(now, timedelta(0), lateness_of(slo))[1], length)
     starts = {window: end - max(window, length) for window in needed_windows(slo, end)}
     excluded = excluded_time((*slo.exclusions, *further), length)
     return SloWindows(slo, end, starts, within(excluded, min(starts.values()), end))

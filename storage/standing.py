@@ -9,6 +9,7 @@ from typing import Final
 from slo.evaluation import Evaluation, budget_window, evaluate
 from slo.model import Exclusion, Slo
 from storage.client import Database
+from storage.maintenance import exclusions_for
 from storage.services import services
 from storage.sli_sums import OTHER, RunningSums, first_minutes
 from storage.slo_windows import SloSums, SloWindows, slo_sums, slo_windows
@@ -46,10 +47,12 @@ def standings(
 ) -> list[Standing]:
     """Return where *slos* stand at *now*, from the minutes counted so far.
 
-    *exclusions* are further ones, by the objective's id, beside those that it has itself.
+    *exclusions* are further ones, by the objective's id, beside those that it has itself; by default what maintenance
+    excludes.
     """
-    further = exclusions or {}
-    asked = [slo_windows(slo, now, further.get(slo.id, ())) for slo in slos]
+    wanted = list(slos)
+    further = exclusions_for(database, wanted, now) if exclusions is None else exclusions
+    asked = [slo_windows(slo, now, further.get(slo.id, ())) for slo in wanted]
     firsts = first_minutes(database, (windows.slo.indicator.series_id for windows in asked))
     found = slo_sums(database, asked, firsts)
     alive: set[tuple[str, str | None]] = set()

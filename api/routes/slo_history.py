@@ -23,7 +23,8 @@ from slo.report import month_bounds
 from slo.revision import Revision, diff_text
 from storage.maintenance import maintenance, maintenance_exclusions
 from storage.slo_revisions import load_revisions
-from storage.standing import LATENESS, standings
+from storage.slo_windows import LATENESS, slo_windows
+from storage.standing import standings
 
 router = APIRouter(tags=["slos"])
 
@@ -34,7 +35,7 @@ def get_slo_report(ctx: Ctx, month: str, drafts: bool = False) -> m.SloReport:
     """Return *month* (2026-10, in UTC) of all objectives, drafts only if asked for; of a month that goes on, so far."""
     now = datetime.now(UTC)
     start, following = _month(month)
-    _, latest = window_bounds(now, timedelta(0), LATENESS)
+    _, latest = window_bounds(now, timedelta(0), max(LATENESS.values()))
     if latest <= start:
         raise ProblemError(422, f"month={month!r} has not begun; ask for one up to {now:%Y-%m}")
     end = min(following, latest)
@@ -82,7 +83,7 @@ def get_details(ctx: Ctx, slo_id: str) -> m.SloDetails:
     """Return what is on record about an objective: its definition, its revisions, its maintenance."""
     now = datetime.now(UTC)
     slo = find_slo(ctx, slo_id, now)
-    _, end = window_bounds(now, timedelta(0), LATENESS)
+    end = slo_windows(slo, now).end
     start, _ = slo.window.period(end)
     exclusions = (*maintenance_exclusions(ctx.database, slo, start, end), *slo.exclusions)
     return m.SloDetails(
