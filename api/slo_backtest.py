@@ -1,6 +1,8 @@
 """A backtest as the API is asked for it, and as it answers."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Final
 
 from alerts.backtest import Backtest, Incident, Judged, backtest
@@ -14,6 +16,7 @@ from slo.errors import InvalidObjective
 from slo.evaluation import needed_windows, window_bounds
 from slo.model import Slo
 from slo.openslo import read_openslo
+from slo.standard_policy import standard_policy
 from storage.maintenance import maintenance_exclusions
 from storage.slo_past import minute_history
 from storage.slo_windows import LATENESS, lateness_of
@@ -57,7 +60,8 @@ def _candidates(ctx: Context, asked: m.BacktestRequest, now: datetime) -> tuple[
     if bool(asked.text) == bool(asked.slo_id):
         raise ProblemError(422, "give either text, an OpenSLO document, or slo_id, an objective that is there")
     if asked.slo_id:
-        return [find_slo(ctx, asked.slo_id, now)], []
+        slo = find_slo(ctx, asked.slo_id, now)
+        return [slo if asked.target is None else _with_target(slo, asked.target)], []
     slos, problems = read_openslo(asked.text, NAME)
     wrong = [str(problem) for problem in problems if problem.level == "error"]
     if wrong or not slos:
@@ -65,6 +69,14 @@ def _candidates(ctx: Context, asked: m.BacktestRequest, now: datetime) -> tuple[
             422, "; ".join(wrong) or "the text holds no objective; write an OpenSLO document of kind SLO"
         )
     return slos, [str(problem) for problem in problems]
+
+
+def _with_target(slo: Slo, target: Decimal) -> Slo:
+    """Return *slo* with another target, and the standard alerts that fit it: those it had may never fire now."""
+    try:
+        return replace(slo, target=target, policy=standard_policy(target, slo.period).policy)
+    except InvalidObjective as error:
+        raise ProblemError(422, str(error)) from error
 
 
 def _run(ctx: Context, slo: Slo, start: datetime, end: datetime, now: datetime) -> Backtest:

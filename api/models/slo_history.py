@@ -1,4 +1,5 @@
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Literal
 
 from api.models.base import Model
@@ -68,10 +69,14 @@ class SloDetails(Model):
 
 
 class BacktestRequest(Model):
-    """A candidate as OpenSLO `text`, or the objective `slo_id` as it is; [start, end), the last 30 days by default."""
+    """A candidate as OpenSLO `text`, or the objective `slo_id`; [start, end), the last 30 days by default.
+
+    `target` (0..1) replaces that of `slo_id`, with the standard burn-rate alerts for it.
+    """
 
     text: str = ""
     slo_id: str = ""
+    target: Decimal | None = None
     start: datetime | None = None
     end: datetime | None = None
 

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from decimal import Decimal
 
 import streamlit as st
 
@@ -7,7 +8,7 @@ from api.client import ApiClient, ApiError
 from dashboard import shell
 from dashboard.api_access import call, fetch
 from dashboard.components import panel
-from dashboard.views import budgets, charts, slo_explanations, slos
+from dashboard.views import backtests, budgets, charts, slo_explanations, slos
 
 SLO_ID = shell.parameter("id")
 
@@ -38,6 +39,7 @@ def _body() -> None:
         panel.show(slo_explanations.groups(slo), "slo-groups")
     _explained(window_s)
     _corrected(window_s)
+    _backtest(slo)
 
 
 def _adopt(slo: m.Slo) -> None:
@@ -114,6 +116,34 @@ def _corrected(window_s: int) -> None:
     if found:
         st.subheader("Corrected by late data", anchor=False)
         panel.show(slo_explanations.corrections(found), "slo-corrections")
+
+
+def _backtest(slo: m.Slo) -> None:
+    st.subheader("Backtest", anchor=False)
+    st.write("What would another target have alerted on?")
+    form = st.form("slo-backtest", border=False)
+    with form, st.container(horizontal=True, vertical_alignment="bottom"):
+        target = st.number_input(
+            "Target, %", min_value=1.0, max_value=99.999, value=slo.objective * 100, step=0.1, format="%.3f"
+        )
+        days = st.number_input("Days of history", min_value=1, max_value=90, value=7)
+        pressed = st.form_submit_button("Backtest")
+    if pressed:
+        _replay(slo, Decimal(f"{target:.3f}") / 100, int(days))
+    # kept for as long as the page is open: it is not made anew with each refresh
+    found = st.session_state.get(f"backtest of {slo.id}")
+    if found is not None:
+        panel.show(backtests.result(found), "slo-backtest-result")
+
+
+def _replay(slo: m.Slo, target: Decimal, days: int) -> None:
+    start = shell.now().replace(second=0, microsecond=0) - timedelta(days=days)
+    try:
+        (found,) = call(ApiClient.backtest, m.BacktestRequest(slo_id=slo.id, target=target, start=start))
+    except ApiError as error:
+        st.error(str(error), icon=":material/block:")
+    else:
+        st.session_state[f"backtest of {slo.id}"] = found
 
 
 shell.page(SLO_ID or "SLO", _body, entity=f"SLO {SLO_ID}" if SLO_ID else "")

@@ -25,7 +25,7 @@ from tests.unit.dashboard_answers import (
     status,
     trace,
 )
-from tests.unit.dashboard_explanations import correction, explanation, forecast
+from tests.unit.dashboard_explanations import backtest, correction, explanation, forecast
 from tests.unit.dashboard_signals import Kept, finding, ingest, log, metric, metric_name, minutes, red_points
 
 
@@ -56,7 +56,7 @@ def build_api(*, empty: bool = False) -> FastAPI:
     def get_status():
         return status(empty=empty)
 
-    for routes in (_service_routes, _trace_routes, _slo_routes, _cache_and_run_routes, _signal_routes):
+    for routes in (_service_routes, _trace_routes, _slo_routes, _alert_routes, _cache_and_run_routes, _signal_routes):
         routes(app, kept)
     return app
 
@@ -136,10 +136,16 @@ def _slo_routes(app: FastAPI, kept: Kept) -> None:
     def get_corrections(slo_id: str, window_s: int):
         return _page(kept([correction()]))
 
+    @app.post("/api/v1/slos/backtest")
+    def post_backtest(asked: m.BacktestRequest):
+        return _page([backtest(asked)])
+
     @app.post("/api/v1/slos/{slo_id}/adopt", status_code=201)
     def adopt(slo_id: str):
         return m.AdoptedSlo(slo_id=slo_id, path=f"slos/{slo_id}.yaml", text="kind: SLO")
 
+
+def _alert_routes(app: FastAPI, kept: Kept) -> None:
     @app.get("/api/v1/alerts")
     def get_alerts(state: str = ""):
         return _page(kept([item for item in alerts() if state in ("", item.state)]))

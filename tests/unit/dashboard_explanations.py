@@ -78,3 +78,41 @@ def correction() -> m.SloCorrection:
         verdict_after="missed",
         cause="late data",
     )
+
+
+def backtest(asked: m.BacktestRequest) -> m.Backtest:
+    outage = m.BacktestIncident(source="alert", title="checkout down", start=now(), end=now())
+    quiet = m.BacktestIncident(source="annotation", title="slow mail", start=now(), end=None)
+    return m.Backtest(
+        slo_id=asked.slo_id,
+        name="checkout",
+        service="checkout",
+        environment="prod",
+        target=float(asked.target or 0),
+        window="30d",
+        start=now() - timedelta(days=7),
+        end=now(),
+        counted_from=now() - timedelta(days=3),
+        sli=0.9991,
+        good=9991,
+        bad=9,
+        total=10_000,
+        alerts=[
+            m.BacktestAlert(
+                severity="page",
+                fired_at=now() - timedelta(hours=2),
+                resolved_at=now() - timedelta(hours=1),
+                peak_burn_rate=21.0,
+                budget_spent=0.03,
+                summary=ATTACK,
+                incidents=[outage.title],
+            )
+        ],
+        pages=1,
+        pages_per_week=1.0,
+        precision=1.0,
+        recall=0.5,
+        incidents=[outage, quiet],
+        missed=[quiet],
+        worst_day=None,
+    )

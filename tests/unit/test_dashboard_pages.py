@@ -245,6 +245,16 @@ def test_an_slo_says_who_spent_its_budget_and_leads_to_the_guilty_span(filled, m
     assert ATTACK not in html
 
 
+def test_a_backtest_shows_the_alerts_that_another_target_would_have_sent(filled, monkeypatch):
+    at = open_page(monkeypatch, filled, "slo", id="checkout-availability")
+    at.number_input[0].set_value(99.5)
+    next(button for button in at.button if button.label == "Backtest").click().run()
+    html = drawn(at)
+    for words in ("99.5 %", "1.0 (1 in all)", "21.0x", "checkout down", "Incident without an alert", "slow mail"):
+        assert words in html
+    assert ATTACK not in html
+
+
 def test_the_list_of_slos_is_filtered_by_text_service_and_state(filled, monkeypatch):
     def shown(at):
         return sorted(set(re.findall(r"slo\?id=([\w-]+)", drawn(at))))
