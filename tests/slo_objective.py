@@ -28,6 +28,13 @@ def objective(
     return TEXT.format(filter=f"'{filter_text}'", **given)
 
 
+def timeslices(empty, **given):
+    """Return the text of an objective on good minutes; a minute without requests is as *empty* says."""
+    text = objective(policy="none", **given).replace("budgetingMethod: Occurrences", "budgetingMethod: Timeslices")
+    text = text.replace("ninelives/alert-policy:", f"ninelives/empty-slices: {empty}, ninelives/alert-policy:")
+    return text.replace("displayName: a,", "displayName: a, timeSliceTarget: 0.95, timeSliceWindow: 1m,")
+
+
 def read(text):
     """Return the one objective of *text*, which must be without errors."""
     (slo,), problems = read_openslo(text, "shop.yaml")

@@ -7,7 +7,7 @@ import pytest
 from slo.model import EventCounts
 from storage.forecasts import forecasts
 from tests.integration.slo_world import SloWorld
-from tests.slo_objective import objective
+from tests.slo_objective import objective, timeslices
 
 DAY = 1440
 RATE = 6000
@@ -126,6 +126,17 @@ def test_an_evaluation_of_the_past_does_not_see_what_came_later(world):
     world.tick(evaluator, 90)
     assert world.standing(slo, 0) == then
     assert world.standing(slo, 90).counts == EventCounts(90 * (RATE - 7), 180 * RATE)
+
+
+def test_minutes_without_requests_are_good_bad_or_nothing_as_the_objective_says(world):
+    # Kibana, OpenSLO: nothing says what empty slices are; the same two hours are 91.7, 85.7 or 50 % good
+    texts = [timeslices(empty, name=empty, window="2h") for empty in ("good", "ignore", "bad")]
+    slos = [world.write(text) for text in texts]
+    world.requests([*range(30), *range(90, 120)], good=100)
+    world.requests(range(30, 40), good=94, bad=6)
+    counted(world, 120)
+    found = [world.standing(slo, 120).counts for slo in slos]
+    assert found == [EventCounts(110, 120), EventCounts(60, 70), EventCounts(60, 120)]
 
 
 def test_an_alert_outlives_a_restart_and_its_history_stays(world):

@@ -16,8 +16,9 @@ from slo.budget import exceeds
 from slo.forecast import SCENARIOS, Past, Step, rolling_forecast
 from slo.model import EventCounts
 from slo.openslo import read_openslo
+from slo.slices import slice_counts
 from slo.standard_policy import standard_policy
-from tests.slo_objective import objective, read
+from tests.slo_objective import objective, read, timeslices
 from tests.unit.slo_history import MINUTE, START, History
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "demo" / "slos").glob("*.yaml"))
@@ -155,6 +156,15 @@ def test_a_rolling_window_of_no_defined_length_is_not_guessed(window):
     # OpenSLO: M, Q and Y have no length; one of its libraries takes 1M for 30 days and 1Q for 90
     _, problems = read_openslo(objective(window=window), "shop.yaml")
     assert any(window in problem.reason and "no defined length" in problem.reason for problem in problems)
+
+
+@pytest.mark.parametrize(("empty", "good", "total"), [("good", 110, 120), ("ignore", 60, 70), ("bad", 60, 120)])
+def test_minutes_without_requests_are_good_bad_or_nothing_as_the_objective_says(empty, good, total):
+    # Kibana, OpenSLO: nothing says what empty slices are; the same two hours are 91.7, 85.7 or 50 % good
+    busy = {START + number * MINUTE: EventCounts(100, 100) for number in (*range(30), *range(90, 120))}
+    failing = {START + number * MINUTE: EventCounts(94, 100) for number in range(30, 40)}
+    budgeting = read(timeslices(empty)).budgeting
+    assert slice_counts(busy | failing, budgeting, START, START + 120 * MINUTE) == EventCounts(good, total)
 
 
 def test_an_alert_that_was_stored_goes_on_after_a_restart_as_the_same_alert():
