@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Final, Literal, TypeAlias
 
 from slo.errors import InvalidObjective
-from slo.window import MINUTE
+from slo.window import LONGEST, MINUTE
 
 EmptySlices = Literal["ignore", "good", "bad"]
 
@@ -57,6 +57,8 @@ class Freshness:
     def __post_init__(self) -> None:
         if self.within < MINUTE or self.within % MINUTE:
             raise InvalidObjective(f"a freshness of {self.within} must be whole minutes, such as 10m")
+        if self.within > LONGEST:
+            raise InvalidObjective(f"a freshness of {self.within} is longer than ten years; write a shorter one")
 
 
 OCCURRENCES: Final = Occurrences()

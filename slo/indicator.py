@@ -240,5 +240,5 @@ def _good_text(good: Good) -> str:
             return "not error"
         case FasterThan(threshold_ns):
             return f"duration_ns <= {threshold_ns}"
-        case Matches(predicate):
-            return canonical(predicate)
+        case _:
+            return canonical(good.predicate)

@@ -8,10 +8,10 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from slo.duration import format_duration
-from slo.indicator import CounterIndicator, FasterThan, Good, Matches, MetricSelector, NotError, SpanIndicator
+from slo.indicator import CounterIndicator, FasterThan, Good, MetricSelector, NotError, SpanIndicator
 from slo.model import Slo
 from slo.policy import BurnRatePair, Condition
-from slo.predicate import ERROR, And, Comparison, Not, Or, Predicate
+from slo.predicate import ERROR, And, Comparison, Not, Predicate
 from slo.standard_policy import can_fire, standard_policy, unreachable
 from slo.tautology import excludes, implies
 from slo.window import CalendarWindow
@@ -79,8 +79,8 @@ def _names(predicate: Predicate) -> Iterator[str]:
             yield field
         case Not(operand):
             yield from _names(operand)
-        case And(operands) | Or(operands):
-            for operand in operands:
+        case _:
+            for operand in predicate.operands:
                 yield from _names(operand)
 
 
@@ -189,8 +189,8 @@ def _predicate(good: Good) -> Predicate:
             return Not(ERROR)
         case FasterThan(threshold_ns):
             return Comparison("duration_ms", "<=", float(Fraction(threshold_ns, _NS_PER_MS)))
-        case Matches(predicate):
-            return predicate
+        case _:
+            return good.predicate
 
 
 def _text(condition: Condition) -> str:

@@ -14,6 +14,7 @@ from slo.policy_text import POLICY_ANNOTATION, WINDOWS_ANNOTATION
 from slo.yaml_value import YamlValue
 
 OUR_PREFIX: Final = "ninelives/"
+_LONGEST_LATENESS: Final = timedelta(days=1)
 _SLO_FIELDS: Final = ("sla", "min_total", "min_bad", "lateness", "exclusions", "owner", "runbook")
 
 
@@ -100,6 +101,13 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _lateness(text: str) -> timedelta:
+    lateness = parse_duration(text)
+    if lateness > _LONGEST_LATENESS:
+        raise ValueError(f"{text} is longer than a day; write how long rows may be on their way, such as 75s")
+    return lateness
+
+
 def _exclusion(text: str) -> Exclusion:
     period, _, reason = text.partition(" ")
     first, slash, last = period.partition("/")
@@ -123,7 +131,7 @@ _READERS: Final[dict[str, Callable[[str], Any]]] = {
     "empty-slices": _empty_slices,
     "min-total": _count,
     "min-bad": _count,
-    "lateness": parse_duration,
+    "lateness": _lateness,
     "exclusions": parse_exclusions,
     "owner": str.strip,
     "runbook": str.strip,

@@ -24,6 +24,7 @@ from slo.openslo_sli import MetricSource, RatioSli
 from slo.openslo_threshold import Threshold
 from slo.predicate import ERROR, SPAN_KINDS, Comparison, LiteralValue, Not, Predicate
 from slo.predicate_fields import milliseconds_to_ns
+from slo.window import LONGEST
 from slo.yaml_value import YamlFields, YamlValue
 
 MEASURES: Final = ("duration_ms", "throughput", "freshness")
@@ -31,7 +32,6 @@ MEASURES: Final = ("duration_ms", "throughput", "freshness")
 _FIELDS: Final = (*COMMON, "kind", "filter")
 _KINDS: Final = {"request": REQUEST_KINDS} | {kind: (kind,) for kind in SPAN_KINDS}
 _NS_PER_MS: Final = 1_000_000
-_LONGEST_AGE_S: Final = 366 * 86_400
 
 
 def read_span_ratio(sli: RatioSli, service: str) -> SpanIndicator:
@@ -106,8 +106,8 @@ def _freshness(threshold: Threshold) -> Freshness:
 def _age(value: YamlValue) -> timedelta:
     if not value.is_text:
         seconds = read_whole_number(value)
-        if seconds > _LONGEST_AGE_S:
-            raise InvalidObjective(f"a freshness of {seconds} s is longer than a year; write seconds, such as 600")
+        if seconds > LONGEST.total_seconds():
+            raise InvalidObjective(f"a freshness of {seconds} s is longer than ten years; write a shorter one")
         return timedelta(seconds=seconds)
     age = parse_duration(value.text())
     value.deviate(f"value is a number in OpenSLO, here of seconds; write {age // timedelta(seconds=1)}")

@@ -9,6 +9,7 @@ from slo.duration import format_duration
 from slo.errors import InvalidPolicy
 
 Severity = Literal["page", "ticket"]
+_LONGEST: Final = timedelta(days=3660)
 SEVERITIES: Final[tuple[Severity, ...]] = ("page", "ticket")
 
 
@@ -80,6 +81,8 @@ def _check_windows(long: timedelta, short: timedelta) -> None:
     minute = timedelta(minutes=1)
     if short < minute or long % minute or short % minute:
         raise InvalidPolicy(f"alert windows {long} and {short} must be whole minutes, at least 1m")
+    if long > _LONGEST:
+        raise InvalidPolicy(f"alert window {format_duration(long)} is longer than ten years; write a shorter one")
     if short >= long:
         raise InvalidPolicy(
             f"alert window {format_duration(short)} must be shorter than {format_duration(long)}; "

@@ -11,8 +11,10 @@ from slo.errors import InvalidObjective
 CalendarUnit = Literal["day", "week", "month", "quarter", "year"]
 
 MINUTE: Final = timedelta(minutes=1)
+LONGEST: Final = timedelta(days=3660)  # ten years: nothing is kept longer, and arithmetic with dates stays in its range
 # what a period counts as where a length is needed that is the same for all of them: burn-rate factors, text
 NOMINAL_DAYS: Final[dict[CalendarUnit, int]] = {"day": 1, "week": 7, "month": 30, "quarter": 90, "year": 365}
+_YEARS: Final = (1970, 2200)
 _MONTHS: Final[dict[CalendarUnit, int]] = {"month": 1, "quarter": 3, "year": 12}
 
 
@@ -25,6 +27,8 @@ class RollingWindow:
     def __post_init__(self) -> None:
         if self.length <= timedelta(0) or self.length % MINUTE:
             raise InvalidObjective(f"window {self.length} must be whole minutes above 0, such as 30d")
+        if self.length > LONGEST:
+            raise InvalidObjective(f"window {self} is longer than ten years; write a shorter one, such as 30d")
 
     @property
     def nominal(self) -> timedelta:
@@ -58,8 +62,12 @@ class CalendarWindow:
     def __post_init__(self) -> None:
         if self.count < 1:
             raise InvalidObjective(f"a calendar window of {self.count} {self.unit}s must be at least one long")
+        if self.count * NOMINAL_DAYS[self.unit] > LONGEST.days:
+            raise InvalidObjective(f"a calendar window of {self.count} {self.unit}s is longer than ten years")
         if self.first.tzinfo is not None or self.first.second or self.first.microsecond:
             raise InvalidObjective(f"start {self.first.isoformat()} must be a whole minute of local time")
+        if not _YEARS[0] <= self.first.year <= _YEARS[1]:
+            raise InvalidObjective(f"start {self.first.date()} must lie in the years {_YEARS[0]} to {_YEARS[1]}")
         if self.unit in _MONTHS and self.first.day > 28:
             raise InvalidObjective(f"start {self.first.date()}: use a day up to 28, which every month has")
         try:

@@ -39,5 +39,7 @@ def test_a_floor_that_is_always_met_is_refused(at_least):
 @pytest.mark.parametrize("within", [timedelta(0), timedelta(seconds=59), timedelta(seconds=90)])
 def test_a_freshness_is_whole_minutes(within):
     assert Freshness(MINUTE).within == MINUTE
+    with pytest.raises(InvalidObjective, match="longer than ten years"):
+        Freshness(timedelta(days=3661))
     with pytest.raises(InvalidObjective, match="must be whole minutes, such as 10m"):
         Freshness(within)

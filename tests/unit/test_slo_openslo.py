@@ -118,6 +118,8 @@ def test_a_standard_pair_that_cannot_fire_is_told_as_a_warning_beside_the_object
         ("target: 0.999", "target: 1.0", 15, "must lie between 0 and 1"),
         ("target: 0.999", "target: .nan", 15, "must be a number"),
         ("target: 0.999", "target: 99.9%", 15, "target must be a number, not '99.9%'"),
+        ("target: 0.999", "target: {}", 15, "target must be a number, not a mapping"),
+        ("[{duration: 30d, isRolling: true}]", "30d", 13, "timeWindow must be a list, not '30d'"),
         ("target: 0.999", "targetPercent: 100", 15, "must lie between 0 and 1"),
         ("target: 0.999", "target: 0.9, targetPercent: 90", 15, "both written"),
         (", target: 0.999", "", 15, "target is missing; write target: 0.999"),

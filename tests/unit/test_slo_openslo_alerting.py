@@ -124,6 +124,7 @@ def test_a_deviation_of_a_condition_is_a_warning_and_in_strict_reading_an_error(
     [
         ("threshold: 14.4", "threshold: 0", "condition.threshold", "factor 0 must be above 0"),
         ("1h}", "1m}", "condition.lookbackWindow", "must be shorter than 1m"),
+        ("1h}", "999999w}", "condition.lookbackWindow", "longer than ten years"),
         ("1h}", "1x}", "condition.lookbackWindow", "unknown unit 'x'"),
         ("1h}", "1h, alertAfter: soon}", "condition.alertAfter", "'soon' is not a duration"),
         ("kind: burnrate", "kind: budget", "condition.kind", "kind 'budget' is not known; write burnrate"),

@@ -58,6 +58,7 @@ def test_a_number_without_quotes_is_read_aloud():
         ("ninelives/min-total: '²'", "'²' is not a count"),
         ("ninelives/min-bad: '1000000000000000'", "is not a count"),
         ("ninelives/empty-slices: skip", "'skip' is not known; write ignore, good or bad"),
+        ("ninelives/lateness: 25h", "25h is longer than a day"),
         ("ninelives/lateness: 10", "'10' is not a duration"),
         ("ninelives/exclusions: tonight", "'tonight' is not start/end and a reason"),
         ("ninelives/exclusions: '2026-03-01T22:00Z/2026-03-02T02:00Z'", "is not start/end and a reason"),

@@ -91,7 +91,8 @@ def test_a_freshness_may_be_told_as_a_duration_which_is_not_openslo():
         ("measure: throughput", f"op: gte, value: 0, {SLICES}", "write at least 1 event"),
         ("measure: freshness", f"op: gte, value: 600, {SLICES}", "how old the newest event may be; write lte"),
         ("measure: freshness", f"op: lte, value: 90, {SLICES}", "must be whole minutes"),
-        ("measure: freshness", f"op: lte, value: 99999999999999999999, {SLICES}", "longer than a year"),
+        ("measure: freshness", f"op: lte, value: 60.5, {SLICES}", "value 60.5 must be a whole number above 0"),
+        ("measure: freshness", f"op: lte, value: 99999999999999999999, {SLICES}", "longer than ten years"),
         ("measure: freshness", f"op: lte, value: soon, {SLICES}", "'soon' is not a duration"),
     ],
 )

@@ -72,6 +72,14 @@ def test_a_start_of_another_form_is_read_aloud(start):
         (f"[{{duration: 1h, {CALENDAR}}}]", "duration", "1h is no calendar period"),
         (f"[{{duration: 0d, {CALENDAR}}}]", "duration", "must be at least one long"),
         ("[{duration: 0d, isRolling: true}]", "duration", "is empty; write a duration above zero"),
+        ("[{duration: 99999d, isRolling: true}]", "duration", "is longer than ten years"),
+        (f"[{{duration: 999999999999M, {CALENDAR}}}]", "duration", "is longer than ten years"),
+        ("[{duration: 999999999999Y, isRolling: true}]", "duration", "is not a duration"),
+        (
+            "[{duration: 1d, calendar: {startTime: 0001-01-01 00:00:00, timeZone: Europe/Berlin}}]",
+            "calendar.startTime",
+            "must lie in the years 1970 to 2200",
+        ),
         (f"[{{duration: 1x, {CALENDAR}}}]", "duration", "unknown unit 'x'"),
         ("[{duration: 1M, calendar: {startTime: now, timeZone: UTC}}]", "calendar.startTime", "is no local time"),
         (

@@ -130,3 +130,10 @@ def test_a_bad_value_is_named_with_what_is_allowed(policy, windows, reason):
 def test_a_pair_needs_a_factor_above_zero():
     with pytest.raises(InvalidPolicy, match="above 0"):
         BurnRatePair(timedelta(hours=1), timedelta(minutes=5), Fraction(0), "page")
+
+
+def test_a_window_of_minutes_has_no_room_for_the_standard_pairs():
+    fitted = standard_policy(Decimal("0.999"), timedelta(minutes=3))
+    assert fitted.policy.conditions == ()
+    assert len(fitted.warnings) == 4
+    assert all("3m is too short for it" in warning for warning in fitted.warnings)

@@ -154,6 +154,9 @@ def test_a_calendar_window_has_a_nominal_length_and_a_name(unit, count, nominal,
         ({"first": _local("2026-01-01T00:00:30")}, "whole minute of local time"),
         ({"first": _local("2026-01-01T00:00:00.5")}, "whole minute of local time"),
         ({"first": _local("2026-01-29")}, "use a day up to 28"),
+        ({"count": 123}, "longer than ten years"),
+        ({"first": _local("1969-12-31"), "unit": "day"}, "must lie in the years 1970 to 2200"),
+        ({"first": _local("2201-01-01")}, "must lie in the years 1970 to 2200"),
         ({"zone": "Europe/Atlantis"}, "time zone 'Europe/Atlantis' is not known"),
         ({"zone": ""}, "time zone '' is not known"),
         ({"zone": "../etc/passwd"}, "is not known"),
@@ -164,6 +167,12 @@ def test_a_calendar_window_of_no_sense_is_refused(change, reason):
     values = {"unit": "month", "count": 1, "first": _local("2026-01-01"), "zone": "UTC"} | change
     with pytest.raises(InvalidObjective, match=reason):
         CalendarWindow(**values)
+
+
+def test_a_rolling_window_is_at_most_ten_years():
+    assert RollingWindow(timedelta(days=3660)).length
+    with pytest.raises(InvalidObjective, match="longer than ten years"):
+        RollingWindow(timedelta(days=3661))
 
 
 def test_days_and_weeks_may_begin_on_the_29th():
