@@ -40,12 +40,13 @@ def read_duration(value: YamlValue) -> timedelta:
         DocumentError: it is none.
     """
     written = _shorthand(value)
-    if written.nominal is not None:
-        value.deviate(f"{value.text()} has no defined length and is read as {written.nominal}; write {written.nominal}")
     try:
-        return parse_duration(written.nominal or value.text())
+        duration = parse_duration(written.nominal or value.text())
     except InvalidDuration as error:
         raise value.error(str(error)) from error
+    if written.nominal is not None:
+        value.deviate(f"{value.text()} has no defined length and is read as {written.nominal}; write {written.nominal}")
+    return duration
 
 
 def _check_rolling(window: YamlValue, rolling: YamlValue | None) -> None:
