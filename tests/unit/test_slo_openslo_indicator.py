@@ -1,4 +1,4 @@
-"""What a document counts: spans, metrics and caches, as ratios and with thresholds, inline and by reference."""
+"""What a document counts over spans and by slices of time: ratios, thresholds and floors."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -7,13 +7,8 @@ import pytest
 
 from slo.budgeting import Freshness, Throughput, Timeslices
 from slo.indicator import (
-    CacheIndicator,
-    CounterIndicator,
     FasterThan,
-    GaugeIndicator,
-    HistogramIndicator,
     Matches,
-    MetricSelector,
     NotError,
     SpanIndicator,
 )
@@ -22,10 +17,8 @@ from slo.predicate_parser import parse_predicate
 from tests.unit.openslo_documents import (
     AVAILABILITY,
     GOOD,
-    OBJECTIVES,
     TOTAL,
     only_problem,
-    ratio,
     read_one,
     source,
     threshold,
@@ -121,90 +114,6 @@ def test_a_floor_counts_slices_whatever_the_budgeting_method_says():
     assert "judged every minute" in problem.reason
 
 
-TOTAL_COUNTER = "metric: requests, environment: prod, group_by: [route]"
-
-
-def test_two_counters_are_a_ratio():
-    slo = read_one(ratio(f"{TOTAL_COUNTER}, attributes: {{code: 200, ok: true}}", TOTAL_COUNTER, kind="metrics"))
-    good = MetricSelector("requests", (("code", "200"), ("ok", "true")))
-    assert slo.indicator == CounterIndicator(
-        "checkout", "prod", good=good, total=MetricSelector("requests"), group_by=("route",)
-    )
-    slo = read_one(ratio("metric: failures, instrument: counter", "metric: requests", "bad", "metrics"))
-    assert slo.indicator.bad == MetricSelector("failures")
-    assert (slo.indicator.good, slo.kind) == (None, "custom")
-
-
-def test_good_and_bad_counters_without_total_are_read_although_they_are_not_openslo():
-    text = ratio("metric: ok", "metric: failed", kind="metrics").replace("total:", "bad:")
-    slo = warned(text, "good and bad without total is not OpenSLO")
-    assert slo.indicator == CounterIndicator("checkout", None, MetricSelector("ok"), MetricSelector("failed"))
-
-
-def test_a_counter_that_is_said_to_be_none_is_told():
-    text = ratio("metric: ok", "metric: all", kind="metrics").replace("counter: true", "counter: false")
-    assert warned(text, "the metrics are read as counters").indicator.good == MetricSelector("ok")
-
-
-@pytest.mark.parametrize(
-    ("good", "total", "reason"),
-    [
-        ("metric: a", "metric: a", "both counters of the indicator are 'a'"),
-        ("metric: a, service: x", "metric: b", "differ in service"),
-        ("metric: a, environment: x", "metric: b", "differ in environment"),
-        ("metric: a, group_by: [x]", "metric: b", "differ in group_by"),
-        ("metric: a, filter: x = 1", "metric: b", "unknown field filter"),
-        ("metric: ''", "metric: b", "metric is empty"),
-        ("service: x", "service: x", "metric is missing"),
-        ("metric: a, instrument: gauge", "metric: b", "a ratioMetric is made of counters, not of a gauge"),
-        ("metric: a, attributes: {x: [1]}", "metric: b", "x must be text, not a list"),
-    ],
-)
-def test_counters_that_make_no_ratio_are_refused(good, total, reason):
-    assert reason in only_problem(ratio(good, total, kind="metrics")).reason
-
-
-def test_a_histogram_and_a_gauge_are_compared_with_the_value():
-    spec = "metric: http.server.request.duration, environment: prod, attributes: {route: /pay}"
-    slo = read_one(threshold(f"{spec}, instrument: histogram", "op: lte, value: 0.3, target: 0.95", "metrics"))
-    selector = MetricSelector("http.server.request.duration", (("route", "/pay"),))
-    assert slo.indicator == HistogramIndicator("checkout", "prod", selector, Decimal("0.3"))
-    assert slo.kind == "latency"
-    for op, symbol in (("lte", "<="), ("lt", "<"), ("gte", ">="), ("gt", ">")):
-        slo = read_one(threshold("metric: lag, instrument: gauge", f"op: {op}, value: -5, target: 0.95", "metrics"))
-        assert slo.indicator == GaugeIndicator("checkout", None, MetricSelector("lag"), symbol, Decimal(-5))
-
-
-def test_the_bounds_of_a_histogram_are_inclusive():
-    text = threshold("metric: d, instrument: histogram", "op: lt, value: 5, target: 0.95", "metrics")
-    assert warned(text, "op lt is read as lte").indicator.at_most == 5
-
-
-@pytest.mark.parametrize(
-    ("spec", "objective", "reason"),
-    [
-        ("metric: d", "op: lte, value: 5", "instrument is missing"),
-        ("metric: d, instrument: counter", "op: lte, value: 5", "the values of a histogram or a gauge"),
-        ("metric: d, instrument: histogram", "op: gt, value: 5", "op gt is the wrong way round"),
-        ("metric: d, instrument: gauge", "op: lte, value: five", "value must be a number"),
-    ],
-)
-def test_a_threshold_of_a_metric_that_makes_no_sense_is_refused(spec, objective, reason):
-    assert reason in only_problem(threshold(spec, f"{objective}, target: 0.95", "metrics")).reason
-
-
-def test_hits_are_the_good_side_of_a_cache_and_misses_the_bad_one():
-    spec = "cache: sessions, environment: prod, filter: 'db.system = \"redis\"', group_by: [host]"
-    expected = CacheIndicator("checkout", "prod", "sessions", parse_predicate('db.system = "redis"'), ("host",))
-    for side in ("good", "bad"):
-        slo = read_one(ratio(spec, spec, side, "cache"))
-        assert (slo.indicator, slo.kind) == (expected, "cache")
-    assert read_one(ratio("", "", kind="cache")).indicator == CacheIndicator("checkout", None)
-    assert "a hit is good by itself" in only_problem(ratio("cache: a", "cache: b", kind="cache")).reason
-    problem = only_problem(threshold("cache: a", "op: lte, value: 5, target: 0.95", "cache"))
-    assert "a cache has no thresholdMetric" in problem.reason
-
-
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
@@ -228,99 +137,6 @@ def test_a_ratio_of_no_sense_is_refused(old, new, reason):
 
 def test_a_raw_type_without_raw_is_told():
     assert warned(AVAILABILITY.replace("counter: false", "rawType: success"), "rawType has a use with raw only")
-
-
-def _sli(body=None, name="shared"):
-    ratio_text = body or f"ratioMetric: {{good: {GOOD}, total: {TOTAL}}}"
-    return f"apiVersion: openslo/v1\nkind: SLI\nmetadata: {{name: {name}}}\nspec: {{{ratio_text}}}\n"
-
-
-def _referring(name="shared", objectives=OBJECTIVES):
-    start, end = AVAILABILITY.index("  indicator:"), AVAILABILITY.index("  timeWindow:")
-    text = AVAILABILITY[:start] + (f"  indicatorRef: {name}\n" if name else "") + AVAILABILITY[end:]
-    return text.replace(OBJECTIVES, objectives)
-
-
-def test_an_indicator_may_stand_in_another_file():
-    slos, problems = read_openslo_files({"a.yaml": _referring(), "b.yaml": _sli()}, strict=True)
-    assert problems == []
-    assert slos[0].indicator == read_one(AVAILABILITY).indicator
-    assert slos[0].source == "a.yaml"
-
-
-def test_a_reference_that_leads_nowhere_names_what_there_is():
-    problem = only_problem(_referring("x") + "---\n" + _sli())
-    assert (problem.path, problem.line) == ("spec.indicatorRef", 6)
-    assert problem.reason == "there is no SLI 'x'; SLI documents read: shared"
-    assert only_problem(_referring("x")).reason.endswith("read: none")
-
-
-def test_a_reference_to_a_broken_document_says_where_to_look():
-    broken = _sli().replace("not error", "no error")
-    slos, problems = read_openslo_files({"a.yaml": _referring(), "b.yaml": broken})
-    assert slos == []
-    assert [(p.file, p.path) for p in problems] == [
-        ("a.yaml", "spec.indicatorRef"),
-        ("b.yaml", "spec.ratioMetric.good.metricSource.spec.good"),
-    ]
-    assert problems[0].reason == "SLI 'shared' has an error of its own, see b.yaml:3"
-
-
-def test_an_indicator_that_does_not_fit_the_objective_is_told_where_it_is_referred_to():
-    body = f"thresholdMetric: {source('measure: throughput')}"
-    slos, problems = read_openslo_files({"a.yaml": _referring(), "b.yaml": _sli(body)})
-    assert slos == []
-    assert [(p.file, p.path) for p in problems] == [("a.yaml", "spec.indicatorRef")]
-    assert "the SLI cannot be used here: a thresholdMetric needs op and value" in problems[0].reason
-    assert problems[0].reason.endswith("(b.yaml:4)")
-
-
-def test_a_data_source_tells_the_type():
-    data = (
-        "apiVersion: openslo/v1\nkind: DataSource\nmetadata: {name: ours}\nspec: {type: spans, connectionDetails: {}}\n"
-    )
-    text = AVAILABILITY.replace("type: spans", "metricSourceRef: ours") + "---\n" + data
-    assert read_one(text).indicator == read_one(AVAILABILITY).indicator
-    both = AVAILABILITY.replace("type: spans", "metricSourceRef: ours, type: spans") + "---\n" + data
-    assert read_one(both).indicator == read_one(AVAILABILITY).indicator
-    other = AVAILABILITY.replace("type: spans", "metricSourceRef: ours, type: cache") + "---\n" + data
-    assert "type 'cache' is not that of 'ours', which is 'spans'" in only_problem(other).reason
-    bare = data.replace(", connectionDetails: {}", "")
-    slos, problems = read_openslo_files({"f": AVAILABILITY + "---\n" + bare})
-    assert [(len(slos), p.level, p.reason.split(";")[0]) for p in problems] == [
-        (1, "warning", "connectionDetails is missing")
-    ]
-
-
-def test_the_objectives_of_a_composite_are_counted_each_by_itself():
-    own = f"{{spec: {{ratioMetric: {{good: {GOOD}, total: {TOTAL}}}}}, metadata: {{name: own}}}}"
-    text = _referring(
-        "",
-        f"[{{displayName: a, target: 0.95, indicator: {own}, compositeWeight: 2}}, "
-        "{displayName: b, target: 0.99, indicatorRef: shared}]",
-    )
-    slos, problems = read_openslo_files(
-        {"f": text + "---\n" + _sli(f"ratioMetric: {{bad: {source('bad: x = 1')}, total: {source('')}}}")}
-    )
-    assert [(slo.id, str(slo.indicator.good)) for slo in slos] == [
-        ("checkout-availability:a", str(NotError())),
-        ("checkout-availability:b", str(Matches(parse_predicate("not x = 1")))),
-    ]
-    weights = [problem for problem in problems if "compositeWeight" in problem.path]
-    assert [(problem.level, problem.path) for problem in weights] == [("warning", "spec.objectives[0].compositeWeight")]
-    assert "none is combined of them" in weights[0].reason
-
-
-@pytest.mark.parametrize(
-    ("objectives", "name", "reason"),
-    [
-        ("[{target: 0.95, indicatorRef: shared}]", "shared", "the document and its objectives both have an indicator"),
-        ("[{target: 0.95, indicatorRef: shared, displayName: a}, {target: 0.8}]", "", "indicator is missing"),
-        ("[{target: 0.95, indicatorRef: shared, compositeWeight: 0}]", "", "compositeWeight 0 must be above 0"),
-    ],
-)
-def test_a_composite_of_no_sense_is_refused(objectives, name, reason):
-    assert reason in only_problem(_referring(name, objectives) + "---\n" + _sli()).reason
 
 
 def test_op_and_value_beside_a_ratio_are_ignored_aloud():
