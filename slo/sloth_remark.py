@@ -21,4 +21,5 @@ class Remark:
     proposal: Slo | None = None
 
     def __str__(self) -> str:
-        return f"{self.subject}: {'not imported: ' if self.lost else ''}{self.reason}; {self.instead}"
+        proposed = "; the written file proposes it over spans" if self.proposal is not None else ""
+        return f"{self.subject}: {'not imported: ' if self.lost else ''}{self.reason}; {self.instead}{proposed}"

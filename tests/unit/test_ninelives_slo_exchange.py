@@ -65,7 +65,9 @@ def test_an_import_that_loses_an_objective_says_so_and_fails(sloth, tmp_path):
     sloth.write_text(SLOTH + LOST, encoding="utf-8")
     done = run("import", sloth, "--output", tmp_path / "new" / "slos")
     assert (done.exit_code, done.stdout) == (1, "")
-    assert f"{sloth}:14: error: shop-codes: not imported: error_query selects with" in done.stderr
+    (error,) = [line for line in done.stderr.splitlines() if ": error: " in line]
+    assert error.startswith(f"{sloth}:14: error: shop-codes: not imported: error_query selects with")
+    assert error.endswith("; the written file proposes it over spans")
     assert done.stderr.endswith("1 objective(s) imported, 1 not\n")
     written = (tmp_path / "new" / "slos" / "shop.yaml").read_text(encoding="utf-8")
     assert "# line 14: shop-codes: not imported" in written
@@ -116,6 +118,18 @@ def test_an_export_for_prometheus_is_a_file_of_rules(slos):
     assert (done.exit_code, done.stderr) == (0, "")
     names = [group["name"] for group in yaml.safe_load(done.stdout)["groups"]]
     assert names == ["ninelives-slo-shop-availability", "ninelives-slo-shop-latency"]
+
+
+def test_an_export_tells_what_is_called_otherwise_now(slos):
+    path = slos / "shop-latency.yaml"
+    draft = to_openslo(drafts("shop", "")[1])
+    two = "  - {displayName: gold, target: 0.95}\n  - {displayName: iron, target: 0.9}\n"
+    path.write_text(draft.replace("  - target: 0.95\n", two), encoding="utf-8")
+    done = run("export", "--slos", slos, "shop-latency:gold")
+    assert done.exit_code == 0
+    told = "shop-latency:gold: has a document and a name of its own now: shop-latency-gold"
+    assert told in done.stderr.splitlines()
+    assert done.stdout.startswith(f"# {told}\n")
 
 
 def test_an_export_of_broken_files_exports_the_rest_and_fails(slos):

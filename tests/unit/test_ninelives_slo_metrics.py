@@ -138,3 +138,13 @@ def test_the_counter_of_events_follows_the_ticks_and_survives_a_database_that_is
     counter.away = True
     state.standings = [replace(standing(AVAILABILITY), as_of=END + timedelta(minutes=2))]
     assert events() == [997, 3]
+
+
+def test_before_events_were_ever_counted_there_is_no_counter_but_everything_else():
+    counter = Counter()
+    counter.away = True
+    registry = CollectorRegistry()
+    registry.register(SloMetrics(TickState(standings=[standing(AVAILABILITY)]), EventTotals(counter)))
+    names = {name for name, _ in read(registry)}
+    assert "ninelives_slo_events_total" not in names
+    assert "slo:objective:ratio" in names
