@@ -43,6 +43,13 @@ def test_a_bucket_of_the_counted_histogram_becomes_a_threshold():
     )
 
 
+def test_a_bucket_of_some_of_the_counted_series_is_no_threshold():
+    count = f"sum(rate(checkout_seconds_count{W}))"
+    bucket = f'sum(rate(checkout_seconds_bucket{{le="0.4",code="200"}}{W}))'
+    with pytest.raises(NotCarriedOver, match="checkout_seconds_bucket is a part of a histogram"):
+        read_events(f"{count} - {bucket}", count, "shop")
+
+
 def test_the_job_is_the_service_and_the_grouping_stays():
     total = f'sum by (route) (rate(orders_total{{job="pay"}}{W}))'
     found = read_events(f'sum(rate(orders_total{{job="pay",ok="0"}}{W})) by (route)', total, "shop")
