@@ -84,7 +84,8 @@ def _budget(ratio: float | None) -> str:
         return words.NO_DATA
     left = min(max(ratio, 0.0), 1.0) * 100
     spent = " spent" if ratio <= 0 else ""
-    return f'<span class="bar{spent}"><i style="width:{left:.1f}%"></i></span> {words.budget(ratio)}'
+    bar = f'<span class="bar{spent}"><i style="width:{left:.1f}%"></i></span>'
+    return f'<span class="budget">{bar} {words.budget(ratio)}</span>'
 
 
 def _verdict(figures: m.ReportFigures) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from api.models import Slo
+from ninelives.commands import slo_maintenance, slo_review
 from ninelives.commands.output import connect, json_flag, percent, print_json, print_table, reports_api_errors
 from ninelives.commands.slo_exchange import export_slos, import_slos
 from ninelives.options import MISUSE, fail, setting_flags
@@ -131,3 +132,9 @@ def adopt(settings: Settings, name: str, environment: str | None) -> None:
             fail(f"{path} is there already; edit it, or remove it first", 1)
         path.write_text(to_openslo(draft), encoding="utf-8")
         click.echo(f"wrote {path}")
+
+
+for command in (
+    slo_review.show, slo_review.gate, slo_review.backtest, slo_review.report, slo_maintenance.maintenance,
+):  # fmt: skip
+    slo.add_command(command)
