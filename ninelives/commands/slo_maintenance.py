@@ -9,6 +9,8 @@ from ninelives.commands.output import connect, json_flag, print_json, print_tabl
 from ninelives.options import MISUSE, fail, setting_flags
 from ninelives.settings import Settings
 
+CALLED_OFF = "called off"
+
 
 @click.group()
 def maintenance() -> None:
@@ -95,13 +97,16 @@ def _length(text: str) -> timedelta:
 
 
 def _line(window: m.Maintenance) -> str:
-    return f"{_minute(window.start)} to {_until(window)} UTC, {_matched(window)}: {window.reason}"
+    until = _until(window)
+    if until == CALLED_OFF:
+        return f"{_minute(window.start)} UTC, {_matched(window)}, {CALLED_OFF}: {window.reason}"
+    return f"{_minute(window.start)} to {until} UTC, {_matched(window)}: {window.reason}"
 
 
 def _until(window: m.Maintenance) -> str:
     if window.ended_early_at is None:
         return _minute(window.end)
-    return "called off" if window.ended_early_at <= window.start else _minute(window.ended_early_at)
+    return CALLED_OFF if window.ended_early_at <= window.start else _minute(window.ended_early_at)
 
 
 def _matched(window: m.Maintenance) -> str:
