@@ -56,9 +56,9 @@ def services(database: Database, *, start: datetime, end: datetime, service: str
     return [_service(row, start, end) for row in database.rows("services", parameters)]
 
 
-def request_services(database: Database, *, since: datetime) -> list[tuple[str, str]]:
-    """Return (service, environment) of everything that sent request spans since *since*."""
-    rows = database.rows("request_services", {"since": whole(since)})
+def request_services(database: Database, *, since: datetime, until: datetime) -> list[tuple[str, str]]:
+    """Return (service, environment) of everything that sent request spans in [since, until)."""
+    rows = database.rows("request_services", {"since": whole(since), "until": whole(until)})
     return [(row["service"], row["environment"]) for row in rows]
 
 

@@ -19,6 +19,7 @@ from storage.services import request_services
 log = logging.getLogger(__name__)
 
 SEEN_WITHIN = timedelta(days=30)
+CLOCKS_DIFFER = timedelta(hours=1)  # by as much may a service be ahead of us
 PATTERNS = ("*.yaml", "*.yml", "*.json")
 
 
@@ -47,7 +48,7 @@ class SloCatalog:
     def load(self, database: Database, now: datetime) -> Catalog:
         """Return what is in force at *now*: written objectives first, then drafts of services seen in 30 days."""
         written, files, problems = self._read_if_changed()
-        services = request_services(database, since=now - SEEN_WITHIN)
+        services = request_services(database, since=now - SEEN_WITHIN, until=now + CLOCKS_DIFFER)
         drafts = drafts_of(services)
         slos = {slo.id: slo for slo in written}
         for draft in drafts:

@@ -4,13 +4,14 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Final
 
 from slo.evaluation import Evaluation, budget_window, evaluate
-from slo.model import Exclusion, Slo
+from slo.model import NO_EVENTS, Exclusion, Slo
 from storage.client import Database
 from storage.maintenance import exclusions_for
-from storage.services import services
+from storage.services import request_services
 from storage.sli_sums import OTHER, RunningSums, first_minutes
 from storage.slo_windows import SloSums, SloWindows, slo_sums, slo_windows
 
@@ -55,23 +56,36 @@ def standings(
     asked = [slo_windows(slo, now, further.get(slo.id, ())) for slo in wanted]
     firsts = first_minutes(database, (windows.slo.indicator.series_id for windows in asked))
     found = slo_sums(database, asked, firsts)
-    alive: set[tuple[str, str | None]] = set()
-    until = max((windows.end for windows in asked), default=now)  # not now: a replay must answer as it did live
-    for red in services(database, start=until - ALIVE, end=until):
-        alive |= {(red.name, red.environment), (red.name, None)}
+    # not now: a replay must answer as it did live
+    alive = _Alive(database, max((windows.end for windows in asked), default=now))
     return [_standing(windows, sums, firsts, alive) for windows, sums in zip(asked, found, strict=True)]
 
 
-def _standing(
-    asked: SloWindows, sums: SloSums, firsts: Mapping[int, datetime], alive: set[tuple[str, str | None]]
-) -> Standing:
+class _Alive:
+    """What sent request spans in the hour before *end*. Only objectives without events ask, so mostly nobody does."""
+
+    def __init__(self, database: Database, end: datetime) -> None:
+        self._database, self._end = database, end
+
+    @cached_property
+    def _services(self) -> set[tuple[str, str | None]]:
+        found = request_services(self._database, since=self._end - ALIVE, until=self._end)
+        return {*found, *((service, None) for service, _ in found)}
+
+    def has(self, slo: Slo) -> bool:
+        return (slo.service, slo.indicator.environment) in self._services
+
+
+def _standing(asked: SloWindows, sums: SloSums, firsts: Mapping[int, datetime], alive: _Alive) -> Standing:
     slo = asked.slo
     coverage = _coverage(asked, firsts.get(slo.indicator.series_id))
-    seen = (slo.service, slo.indicator.environment) in alive
 
     def evaluated(of: RunningSums) -> Evaluation:
-        excluded = asked.excluded_counts(of)
-        return evaluate(slo, asked.counts(of), end=asked.end, coverage=coverage, seen_recently=seen, excluded=excluded)
+        counts, excluded = asked.counts(of), asked.excluded_counts(of)
+        whole = budget_window(slo, asked.end)
+        silent = counts[whole] == (excluded or {}).get(whole, NO_EVENTS)
+        seen = silent and alive.has(slo)
+        return evaluate(slo, counts, end=asked.end, coverage=coverage, seen_recently=seen, excluded=excluded)
 
     groups = [GroupStanding(_labels(slo, group), evaluated(of)) for group, of in sums.groups.items()]
     groups.sort(key=lambda group: (-group.evaluation.counts.bad, sorted(group.labels.items())))

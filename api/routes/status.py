@@ -10,7 +10,7 @@ from api.context import Ctx
 from api.problem import ProblemError
 from storage.requests import newest_span_at
 from storage.services import request_services
-from storage.slo_catalog import SEEN_WITHIN, Catalog
+from storage.slo_catalog import CLOCKS_DIFFER, SEEN_WITHIN, Catalog
 from storage.totals import span_total
 
 router = APIRouter(tags=["status"])
@@ -26,7 +26,7 @@ def get_status(ctx: Ctx) -> m.Status:
         version=ctx.version,
         started_at=ctx.started_at,
         spans_stored=span_total(ctx.database),
-        services=len(request_services(ctx.database, since=now - SEEN_WITHIN)),
+        services=len(request_services(ctx.database, since=now - SEEN_WITHIN, until=now + CLOCKS_DIFFER)),
         newest_span_at=newest_span_at(ctx.database, window_s=86400),
         last_tick_at=tick.at,
         last_tick_error=tick.error,
