@@ -24,10 +24,12 @@ def excluded_time(exclusions: Iterable[Exclusion], length: timedelta = MINUTE) -
     [['22:00', '22:45']]
     """
     found: list[Interval] = []
-    for start, end in sorted(_whole(exclusion, length) for exclusion in exclusions):
+    minutes = sorted((_minute(exclusion.start), _minute(exclusion.end)) for exclusion in exclusions)
+    slices = ((slice_start(start, length), next_slice(end, length)) for start, end in minutes if start < end)
+    for start, end in slices:
         if found and start <= found[-1][1]:
             found[-1] = (found[-1][0], max(found[-1][1], end))
-        elif start < end:
+        else:
             found.append((start, end))
     return tuple(found)
 
@@ -38,8 +40,5 @@ def within(intervals: Iterable[Interval], start: datetime, end: datetime) -> tup
     return tuple((since, until) for since, until in cut if since < until)
 
 
-def _whole(exclusion: Exclusion, length: timedelta) -> Interval:
-    start, end = (
-        moment.astimezone(UTC).replace(second=0, microsecond=0) for moment in (exclusion.start, exclusion.end)
-    )
-    return slice_start(start, length), next_slice(end, length)
+def _minute(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(second=0, microsecond=0)

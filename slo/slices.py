@@ -21,11 +21,17 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def slice_counts(
-    minutes: Mapping[datetime, EventCounts], budgeting: SliceBudgeting, start: datetime, end: datetime
+    minutes: Mapping[datetime, EventCounts],
+    budgeting: SliceBudgeting,
+    start: datetime,
+    end: datetime,
+    *,
+    first: datetime | None = None,
 ) -> EventCounts:
     """Return good slices of all slices of [start, end), by the events of each of *minutes*.
 
-    *minutes* reach from the first ever counted up to *end*; those without events may be left out.
+    *first* is the first minute that ever held events, by default that of *minutes*, which may leave out empty ones. A
+    group of a series counts since the series began.
 
     >>> noon = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
     >>> counted = {0: EventCounts(99, 100), 6: EventCounts(1, 2), 11: EventCounts(5, 5)}
@@ -34,19 +40,18 @@ def slice_counts(
     EventCounts(good=1, total=2)
     """
     held = {minute: events for minute, events in minutes.items() if events.total and minute < end}
-    if not held:
-        return NO_EVENTS
+    began = min(held, default=end) if first is None else first
     length = slice_length(budgeting)
-    first, upto = judged_from(start, min(held), length), last_end(end, length)
-    slots = max(0, (upto - first) // length)
+    since, upto = judged_from(start, began, length), last_end(end, length)
+    slots = max(0, (upto - since) // length)
     if isinstance(budgeting, Freshness):
-        at = (first + number * length for number in range(slots))
+        at = (since + number * length for number in range(slots))
         return EventCounts(sum(_is_fresh(held, minute, budgeting.within) for minute in at), slots)
     slices: dict[datetime, EventCounts] = {}
     for minute, events in held.items():
         at_slice = slice_start(minute, length)
         slices[at_slice] = slices.get(at_slice, NO_EVENTS) + events
-    seen = [is_good(budgeting, events) for at_slice, events in slices.items() if first <= at_slice < upto]
+    seen = [is_good(budgeting, events) for at_slice, events in slices.items() if since <= at_slice < upto]
     return with_empty(budgeting, EventCounts(sum(seen), len(seen)), slots)
 
 

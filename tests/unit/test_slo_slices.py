@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -148,7 +149,7 @@ def test_excluded_time_is_the_union_of_the_slices_that_exclusions_touch(pairs, l
     second = timedelta(seconds=1)
     exclusions = [Exclusion(DAY + a * second, DAY + (a + b) * second, "work") for a, b in pairs]
     found = excluded_time(exclusions, length)
-    assert all(one[1] < two[0] for one, two in zip(found, found[1:], strict=False)), "in order, apart"
+    assert all(one[1] < two[0] for one, two in pairwise(found)), "in order, apart"
     excluded = {
         slice_start(DAY + number * MINUTE, length)
         for each in exclusions
