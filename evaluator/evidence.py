@@ -4,7 +4,7 @@ from datetime import datetime
 
 from alerts.transition import Transition
 from slo.evaluation import Evaluation
-from slo.indicator import SpanIndicator
+from slo.indicator import CacheIndicator, SpanIndicator
 from slo.model import Slo
 from storage import sli_count
 from storage.client import Database
@@ -20,7 +20,7 @@ def with_exemplars(
         (result.condition.long for result in evaluation.conditions if result.met),
         default=None,
     )
-    if longest is None or not isinstance(slo.indicator, SpanIndicator):
+    if longest is None or not isinstance(slo.indicator, SpanIndicator | CacheIndicator):
         return transition
     found = sli_count.exemplars(database, slo.indicator, start=end - longest, end=end, limit=EXEMPLARS)
     return transition.with_evidence(tuple(found), transition.details.links)

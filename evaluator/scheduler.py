@@ -8,22 +8,27 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 TICK_S = 15
 HOUSEKEEPING_S = 300
+BACKFILL_S = 5
 
 
 class Scheduler:
-    """Runs *tick* and *limit* every 15 s and *housekeeping* every 5 minutes, with the present time, in own threads."""
+    """Runs its jobs in own threads, with the present time.
+
+    *tick* and *limit* every 15 s, *housekeeping* every 5 minutes, *backfill* every 5 s.
+    """
 
     def __init__(
         self,
         tick: Callable[[datetime], None],
         limit: Callable[[datetime], None],
         housekeeping: Callable[[datetime], None],
+        backfill: Callable[[datetime], None] = lambda _now: None,
     ) -> None:
         # misfire_grace_time=None: APScheduler skips a job that is over 1 s late otherwise
         self._scheduler = BackgroundScheduler(
             timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
         )
-        for job, seconds in ((tick, TICK_S), (limit, TICK_S), (housekeeping, HOUSEKEEPING_S)):
+        for job, seconds in ((tick, TICK_S), (limit, TICK_S), (housekeeping, HOUSEKEEPING_S), (backfill, BACKFILL_S)):
             self._scheduler.add_job(
                 lambda job=job: job(datetime.now(UTC)), "interval", seconds=seconds, next_run_time=datetime.now(UTC)
             )

@@ -21,18 +21,20 @@ from storage.standing import Standing, standings
 
 log = logging.getLogger(__name__)
 
+BACKFILL_BUDGET = timedelta(seconds=4)
 Key = tuple[str, str]  # (SLO id, severity)
 
 
 @dataclass(slots=True)
 class TickState:
-    """How the last tick went, for status pages."""
+    """How the last tick went, for status pages. `problems`: what is wrong with indicators, by the objective's id."""
 
     last_at: datetime | None = None
     last_error: str = ""
     seconds: float = 0.0
     minutes: int = 0
     standings: list[Standing] = field(default_factory=list)
+    problems: dict[str, list[str]] = field(default_factory=dict)
 
 
 class Evaluator:
@@ -47,13 +49,14 @@ class Evaluator:
         *,
         raw_retention: timedelta,
         revisions: RevisionKeeper | None = None,
+        metrics_retention: timedelta = timedelta(days=31),
     ) -> None:
         self.state = TickState()
         self._database = database
         self._catalog = catalog
         self._store = store
         self._outbox = outbox
-        self._counter = MinuteCounter(database, raw_retention=raw_retention)
+        self._counter = MinuteCounter(database, raw_retention=raw_retention, metrics_retention=metrics_retention)
         self._memories: dict[Key, AlertMemory] | None = None
         self._revisions = revisions
 
@@ -65,6 +68,13 @@ class Evaluator:
         if all(outcomes):
             self.state.last_error = ""
             self.state.last_at = now
+
+    def backfill(self, _now: datetime) -> None:
+        """Go on counting the past of new indicators, for a few seconds at most. A failure is tried again next time."""
+        try:
+            self._counter.backfiller.work(BACKFILL_BUDGET)
+        except DatabaseError as error:
+            log.warning("the backfill stopped: %s", str(error)[:300])
 
     def _succeeds(self, step: Callable[[datetime], object], now: datetime) -> bool:
         try:
@@ -82,6 +92,7 @@ class Evaluator:
     def _evaluate(self, now: datetime) -> None:
         slos = list(self._catalog.load(self._database, now).slos.values())
         self.state.minutes = self._counter.update(slos, now)
+        self.state.problems = self._counter.problems(slos)
         self.state.standings = standings(self._database, slos, now)
         memories = self._recall()
         for standing in self.state.standings:

@@ -95,7 +95,16 @@ def build_evaluator(settings: Settings, database: Database, catalog: SloCatalog)
     channels = [WebhookChannel(f"webhook-{index}", url) for index, url in enumerate(settings.webhooks, 1)]
     outbox = Outbox(channels, store, settings.dashboard_url)
     raw_retention = timedelta(days=settings.retention_raw_days)
-    return Evaluator(database, catalog, store, outbox, raw_retention=raw_retention, revisions=revisions)
+    metrics_retention = timedelta(days=settings.retention_metrics_days)
+    return Evaluator(
+        database,
+        catalog,
+        store,
+        outbox,
+        raw_retention=raw_retention,
+        metrics_retention=metrics_retention,
+        revisions=revisions,
+    )
 
 
 def build_scheduler(settings: Settings, database: Database, evaluator: Evaluator) -> Scheduler:
@@ -103,6 +112,7 @@ def build_scheduler(settings: Settings, database: Database, evaluator: Evaluator
         evaluator.tick,
         lambda now: limit_cardinality(settings, database, now),
         lambda now: housekeeping(settings, database, now),
+        evaluator.backfill,
     )
 
 

@@ -1,101 +1,129 @@
 """Counting SLIs from the stored spans, and their minutes."""
 
 from collections.abc import Iterable
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
 
-from slo.indicator import FasterThan, Matches, NotError, SpanIndicator
+from slo.indicator import FasterThan, Indicator, SpanIndicator
 from storage.client import Database
+from storage.metric_query import EPOCH
 from storage.predicate_sql import PredicateSql
+from storage.sli_groups import count_groups, emptied
+from storage.sli_labels import MOST_GROUPS
+from storage.sli_match import EventSource, SpanMatch, event_sql, good_sql, kinds_mask, label_names
 from storage.sli_minutes import SliMinute
 from storage.times import whole
 
-KIND_BITS = {"internal": 1, "server": 2, "client": 3, "producer": 4, "consumer": 5}
-MINUTES_THAT_RECEIVED_ROWS = "(SELECT minute FROM arrivals WHERE arrived >= {since:DateTime('UTC')})"
-MINUTES_WITH_SPANS = (
-    "(SELECT t AS minute FROM red_1m WHERE t >= {since:DateTime('UTC')} AND service IN {services:Array(String)})"
+TOUCHED = (
+    "(SELECT minute FROM arrivals WHERE arrived >= {since:DateTime('UTC')} AND minute >= {oldest:DateTime('UTC')})"
 )
+TOUCHED_TIMES = (
+    f"toDate(ts) IN (SELECT toDate(minute) FROM {TOUCHED})"  # noqa: S608 -- parameters only
+    f" AND toStartOfFiveMinutes(ts) IN (SELECT toStartOfFiveMinutes(minute) FROM {TOUCHED})"
+    f" AND toStartOfMinute(ts) IN {TOUCHED}"
+)
+TIMES_IN_RANGE = (
+    "toStartOfFiveMinutes(ts) >= toStartOfFiveMinutes({since:DateTime('UTC')}) AND ts >= {since:DateTime('UTC')}"
+    " AND toStartOfFiveMinutes(ts) <= {until:DateTime('UTC')} AND ts < {until:DateTime('UTC')}"
+)
+FOREVER = datetime(2106, 1, 1, tzinfo=UTC)
 
 
-def recount(database: Database, indicators: Iterable[SpanIndicator], *, since: datetime) -> list[SliMinute]:
-    """Count every minute that received rows since *since*, however old it is, for all *indicators* in one scan."""
-    return _count(database, list(indicators), MINUTES_THAT_RECEIVED_ROWS, since)
+def recount(
+    database: Database,
+    indicators: Iterable[EventSource],
+    *,
+    since: datetime,
+    oldest: datetime | None = None,
+    most: int = MOST_GROUPS,
+) -> list[SliMinute]:
+    """Count every minute that received rows since *since*, however old it is, for all *indicators* in one scan.
+
+    Minutes before *oldest* are left out: what is stored of them is not all that they held. Of an indicator with groups
+    each minute comes once as a whole and once for each group; groups that were stored and are none any more come with
+    nothing in them.
+    """
+    times = {"since": whole(since), "oldest": whole(oldest or EPOCH)}
+    return _count(database, list(indicators), TOUCHED_TIMES, times, most)
 
 
-def count_past(database: Database, indicators: Iterable[SpanIndicator], *, since: datetime) -> list[SliMinute]:
-    """Count all minutes after *since* that hold spans."""
-    return _count(database, list(indicators), MINUTES_WITH_SPANS, since)
+def count_past(
+    database: Database,
+    indicators: Iterable[EventSource],
+    *,
+    since: datetime,
+    until: datetime | None = None,
+    most: int = MOST_GROUPS,
+) -> list[SliMinute]:
+    """Count all minutes of [*since*, *until*) that hold spans, as `recount` does."""
+    times = {"since": whole(since), "until": whole(until or FOREVER)}
+    return _count(database, list(indicators), TIMES_IN_RANGE, times, most)
 
 
-def uncounted(database: Database, indicators: Iterable[SpanIndicator]) -> list[SpanIndicator]:
-    """Return those of *indicators* whose past has not been counted."""
+def spans_since(database: Database, services: Iterable[str], since: datetime) -> int:
+    """Return how many spans *services* may have sent since *since*: what counting them costs, from the index alone."""
+    parameters = {"services": sorted(set(services)), "since": whole(since)}
+    return int(database.rows("count_spans_since", parameters)[0]["spans"])
+
+
+def counted_series(database: Database) -> set[int]:
+    """Return the series that are kept counted: their past has been counted, or its backfill goes on."""
+    return {row["series"] for row in database.rows("counted_series")}
+
+
+def uncounted(database: Database, indicators: Iterable[Indicator]) -> list[Indicator]:
+    """Return those of *indicators* whose past has not been counted, nor is being counted."""
     wanted = {indicator.series_id: indicator for indicator in indicators}
-    rows = database.rows("counted_series", {"series": list(wanted)})
-    counted = {row["series"] for row in rows}
+    counted = counted_series(database)
     return [indicator for series, indicator in wanted.items() if series not in counted]
 
 
-def mark_counted(database: Database, indicators: Iterable[SpanIndicator], *, since: datetime, now: datetime) -> None:
+def mark_counted(database: Database, indicators: Iterable[Indicator], *, since: datetime, now: datetime) -> None:
+    """Note that *indicators* are kept counted: what is older comes from their backfill, which goes back to *since*."""
     rows = [(indicator.series_id, indicator.service, since, now) for indicator in indicators]
     database.insert("sli_series", rows, ["series", "slo_id", "counted_from", "backfilled_at"])
 
 
+def mark_left(database: Database, series: Iterable[int], *, now: datetime) -> None:
+    """Note that *series* are not counted any more: should one come back, its past has to be counted anew."""
+    rows = [(item, "", EPOCH, now) for item in series]
+    database.insert("sli_series", rows, ["series", "slo_id", "counted_from", "backfilled_at"])
+
+
 def exemplars(
-    database: Database, indicator: SpanIndicator, *, start: datetime, end: datetime, limit: int = 3
+    database: Database, indicator: EventSource, *, start: datetime, end: datetime, limit: int = 3
 ) -> list[str]:
     """Return trace ids of bad events in [start, end): the slowest for a latency threshold, else the newest."""
     sql = PredicateSql("x")
-    good = indicator.good
-    good_sql = "NOT error"
-    if isinstance(good, FasterThan):
-        good_sql = f"duration_ns <= {good.threshold_ns:d}"
-    elif isinstance(good, Matches):
-        good_sql = sql.compile(good.predicate)
+    slots = {"filter": event_sql(indicator, sql), "good": good_sql(indicator, sql)}
     parameters = {
         "start": whole(start),
         "end": whole(end),
         "service": indicator.service,
         "any_environment": indicator.environment is None,
         "environment": indicator.environment or "",
-        "kinds": _kinds(indicator),
-        "slowest": isinstance(good, FasterThan),
+        "kinds": kinds_mask(indicator),
+        "slowest": isinstance(indicator, SpanIndicator) and isinstance(indicator.good, FasterThan),
         "limit": limit,
     }
-    filter_sql = sql.compile(indicator.filter) if indicator.filter is not None else "true"
-    rows = database.rows("exemplars", parameters | sql.parameters, filter=filter_sql, good=good_sql)
+    rows = database.rows("exemplars", parameters | sql.parameters, **slots)
     return [row["trace_id_hex"] for row in rows]
 
 
-def _count(database: Database, indicators: list[SpanIndicator], minutes: str, since: datetime) -> list[SliMinute]:
+def _count(
+    database: Database, indicators: list[EventSource], condition: str, times: dict[str, str], most: int
+) -> list[SliMinute]:
     if not indicators:
         return []
-    sql = PredicateSql()
-    matches, predicates = _match_rows(indicators, sql)
-    parameters = matches | sql.parameters | {"since": whole(since)}
-    rows = database.rows("count_sli_minutes", parameters, minutes=minutes, predicates=", ".join(predicates))
-    return [SliMinute(row["series"], row["minute"], row["good"], row["total"], row["seen"]) for row in rows]
-
-
-def _match_rows(indicators: list[SpanIndicator], sql: PredicateSql) -> tuple[dict[str, list[Any]], list[str]]:
-    """Return the columns of slo_match, and the distinct predicates that its indexes (from 1) point to."""
-    predicates: dict[Any, int] = {}
-
-    def index_of(predicate: Any) -> int:
-        return predicates.setdefault(predicate, len(predicates) + 1) if predicate is not None else 0
-
-    columns: dict[str, list[Any]] = {
-        "series": [indicator.series_id for indicator in indicators],
-        "services": [indicator.service for indicator in indicators],
-        "any_environments": [indicator.environment is None for indicator in indicators],
-        "environments": [indicator.environment or "" for indicator in indicators],
-        "kinds": [_kinds(indicator) for indicator in indicators],
-        "filter_indexes": [index_of(indicator.filter) for indicator in indicators],
-        "max_ns": [i.good.threshold_ns if isinstance(i.good, FasterThan) else 0 for i in indicators],
-        "good_indexes": [index_of(i.good.predicate) if isinstance(i.good, Matches) else 0 for i in indicators],
+    match = SpanMatch(indicators)
+    slots = {
+        "times": condition,
+        "predicates": ", ".join(match.predicates),
+        "labels": ", ".join(match.labels),
+        "label": "if(m.group_index = 0, [], s.grouped[m.group_index])" if match.labels else "emptyArrayString()",
     }
-    assert all(isinstance(i.good, NotError | FasterThan | Matches) for i in indicators)
-    return columns, [sql.compile(predicate) for predicate in predicates]
-
-
-def _kinds(indicator: SpanIndicator) -> int:
-    return sum(1 << KIND_BITS[kind] for kind in set(indicator.kinds))
+    grouped = {indicator.series_id: label_names(indicator.group_by) for indicator in indicators if indicator.group_by}
+    counted = count_groups(
+        database, "count_sli_minutes", match.parameters | times, grouped, source="spans", most=most, **slots
+    ).minutes
+    places = {(item.series, item.minute) for item in counted if item.group}
+    return [*counted, *emptied(database, counted, places, wholes=False, source="spans")]

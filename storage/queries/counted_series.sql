@@ -1,2 +1,2 @@
--- Which of these SLIs have had their past counted.
-SELECT series FROM sli_series WHERE series IN {series:Array(UInt64)} GROUP BY series
+-- SLIs that are kept counted: their past has been counted, or its backfill goes on.
+SELECT series FROM sli_series FINAL WHERE counted_from > toDateTime(0, 'UTC')

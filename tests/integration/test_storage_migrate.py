@@ -19,7 +19,13 @@ QUERIES = sorted(
     if file.name.endswith(".sql")
 )
 SLOTS = {
-    "minutes": "(SELECT minute FROM arrivals)",
+    "times": "toStartOfMinute(ts) IN (SELECT minute FROM arrivals)",
+    "labels": "[toString(http_route)]",
+    "label": "if(m.group_index = 0, [], s.grouped[m.group_index])",
+    "counted": load_query("count_sli_minutes"),
+    "rollup_labels": "[toString(http_route)]",
+    "rollup_label": "if(m.group_index = 0, [], s.grouped[m.group_index])",
+    "rollup_predicates": "name = 'a', kind = 'server'",
     "predicates": "error, duration_ns > 5",
     "filter": "true",
     "good": "NOT error",
@@ -34,6 +40,7 @@ SLOTS = {
     "which": "true",
     "overflows": "series_id IN (SELECT series_id FROM metric_series WHERE origin_id = 0)",
     "selected": load_query("metric_selected"),
+    "series_selected": load_query("count_selected"),
     "increases": load_query("metric_increases"),
 }
 VALUES = {
