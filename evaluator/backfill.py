@@ -1,8 +1,8 @@
 """Counting the past of new SLIs, newest first: the newest part within a tick, the rest in the background.
 
 A backfill's minutes carry the time at which it began as their revision, so they never replace what a later tick
-counted: whatever arrived since then is noted as arrived and counted by the ticks. Every step is stored, so that a restart
-goes on where the last process stopped.
+counted: whatever arrived since then is noted as arrived and counted by the ticks. Every step is stored, so that a
+restart goes on where the last process stopped.
 """
 
 import threading
