@@ -24,6 +24,7 @@ class Blame:
         charged: How many of these were looked at; the shares are exact when it is all of them.
         shares: By operation, largest first; they sum to exactly 1. None without bad requests.
         estimates: The bad requests that each share stands for; they sum to `bad`.
+        examples: The trace of a request that each share was charged with; "" of the share of all others.
     """
 
     bad: int
@@ -31,6 +32,7 @@ class Blame:
     charged: int
     shares: tuple[Share, ...]
     estimates: tuple[int, ...]
+    examples: tuple[str, ...]
 
     @property
     def sampled(self) -> bool:
@@ -54,8 +56,9 @@ def blame(
     selection = select_requests(indicator, start=start, end=end)
     totals = request_totals(database, selection)
     if not totals.bad_spans:
-        return Blame(0, 0, 0, (), ())
+        return Blame(0, 0, 0, (), (), ())
     charged = charge_requests(database, selection, sample(database, selection, good=False, limit=cap))
+    traces = {(item.charge.service, item.charge.operation): item.request.trace_id for item in charged}
     found = shares((item.charge for item in charged), (item.request.weight for item in charged), top=top)
     return Blame(
         bad=totals.bad,
@@ -63,4 +66,5 @@ def blame(
         charged=len(charged),
         shares=tuple(found),
         estimates=tuple(apportion([share.share for share in found], totals.bad)) if found else (),
+        examples=tuple("" if share.others else traces[share.service, share.operation] for share in found),
     )

@@ -72,7 +72,12 @@ def test_a_server_that_outlives_its_caller_is_cut_and_not_moved():
 
 def test_a_moved_server_longer_than_its_call_begins_with_it():
     call = span("call", "request", 1010, 20, kind="client")
-    assert ("server", 1010, 1030) in path(REQUEST, call, span("server", "call", 5000, 500, kind="server"))
+    server, query = span("server", "call", 5000, 500, kind="server"), span("query", "server", 5000, 15)
+    assert path(REQUEST, call, server, query)[1:3] == [("query", 1010, 1025), ("server", 1025, 1030)]
+
+
+def test_a_span_without_length_is_nothing_to_wait_for():
+    assert path(REQUEST, span("event", "request", 1050, 0)) == [("request", 1000, 1100)]
 
 
 def test_work_that_a_queue_does_later_is_not_waited_for():
