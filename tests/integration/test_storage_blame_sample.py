@@ -1,5 +1,6 @@
 """Who spent the budget when there is much of it: samples, batches and large traces."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -8,6 +9,7 @@ import pytest
 from slo.model import FasterThan, Indicator
 from storage import request_spans
 from storage.blame import blame
+from storage.client import load_query
 from tests.integration.shop_traces import CLIENT
 
 FAILING = Indicator(service="checkout", environment="prod")
@@ -96,3 +98,27 @@ def test_huge_traces_make_the_sample_smaller_and_it_says_so(database, store, sho
     found = blame(database, FAILING, **window)
     assert (found.requests, found.charged, found.sampled) == (10, 4, True)
     assert sum(found.estimates) == 10
+
+
+MANY = """
+INSERT INTO spans (ts, trace_id, ids, service, name, kind, weight)
+SELECT fromUnixTimestamp64Milli(toInt64({start_ms:UInt64} + number * 40), 'UTC'),
+    toFixedString(unhex(hex(sipHash128(intDiv(number, 8)))), 16), toFixedString(unhex(hex(sipHash128(number, 1))), 16),
+    'checkout', 'GET', 'internal', 1
+FROM numbers(400000)
+"""
+
+
+@pytest.mark.parametrize("query", ["request_spans", "span_peers"])
+def test_spans_of_a_trace_are_read_by_the_order_of_the_table_and_not_by_a_scan(database, shop, query):
+    """400,000 spans of four and a half hours are 49 granules; one place of a trace is one of them, or two."""
+    database.command(MANY, {"start_ms": shop.base_ns // 10**6})
+    place = f"{shop.base_ns // 10**9 + 3600:08x}{'7f' * 16}"
+    with database.client() as client:
+        plan = client.query(
+            f"EXPLAIN indexes = 1 {load_query(query)}",
+            parameters={"places": place + "00" * 8 * (query == "span_peers"), "failures_only": False, "limit": 9},
+        )
+    read, of = re.findall(r"Granules: (\d+)/(\d+)", "\n".join(row[0] for row in plan.result_rows))[-1]
+    assert int(read) <= 2
+    assert int(of) > 20
