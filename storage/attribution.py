@@ -26,6 +26,10 @@ RESOURCE_KEYS: Final = (
     "cloud.availability_zone",
 )
 COUNTED_ELSEWHERE: Final = (
+    *RESOURCE_KEYS,
+    "name",
+    "service.version",
+    "deployment.environment.name",
     "http.route",
     "http.response.status_code",
     "http.status_code",

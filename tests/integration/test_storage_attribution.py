@@ -63,6 +63,15 @@ def test_version_environment_status_and_host_are_counted_exactly(database, store
     assert (only.total, only.counts) == (EventCounts(5, 5), ()), "without bad requests there is nothing to attribute"
 
 
+def test_a_span_that_claims_another_host_or_version_does_not_mix_with_where_it_ran(database, store, shop, window):
+    shop.request(error=True, attributes={"host.name": "claimed", "name": "claimed", "service.version": "claimed"})
+    send(store, database, shop, version="1", resource={"host.name": "real"})
+    found = count_attributes(database, FAILING, **window)
+    assert of(found, "host.name") == [("real", 0, 1)]
+    assert of(found, "name") == [("POST /pay", 0, 1)]
+    assert of(found, "service.version") == [("1", 0, 1)]
+
+
 def exception(otlp, name, **attributes):
     return {"name": "exception", "time_unix_nano": 5, "attributes": otlp.pairs({"exception.type": name} | attributes)}
 
