@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from slo.errors import InvalidObjective
+from slo.exclusion import whole_minutes
 from slo.model import Exclusion, Slo
 from slo.window import MINUTE
 
@@ -49,16 +50,6 @@ class Maintenance:
         )
 
 
-def whole_minutes(start: datetime, end: datetime) -> tuple[datetime, datetime]:
-    """Return the whole minutes that [start, end) touches: minutes are counted whole, so they are excluded whole.
-
-    >>> [moment.minute for moment in whole_minutes(datetime(2026, 3, 1, 12, 0, 30), datetime(2026, 3, 1, 12, 4, 1))]
-    [0, 5]
-    """
-    floor = start.replace(second=0, microsecond=0)
-    return floor, end + (-(end - floor)) % MINUTE
-
-
 def exclusions_of(windows: Iterable[Maintenance], slo: Slo) -> tuple[Exclusion, ...]:
     """Return the time that *windows* exclude for *slo*, oldest first; windows that overlap or touch become one.
 
@@ -87,16 +78,6 @@ def merged(exclusions: Iterable[Exclusion]) -> tuple[Exclusion, ...]:
 def is_excluded(exclusions: Iterable[Exclusion], minute: datetime) -> bool:
     """Whether the minute that starts at *minute* touches excluded time."""
     return any(item.start < minute + MINUTE and minute < item.end for item in exclusions)
-
-
-def excluded_time(exclusions: Iterable[Exclusion], start: datetime, end: datetime) -> timedelta:
-    """Return how much of [start, end) is excluded; overlapping exclusions count once."""
-    total, reached = timedelta(0), start
-    for item in sorted(exclusions, key=lambda item: item.start):
-        first, last = max(item.start, reached), min(item.end, end)
-        if first < last:
-            total, reached = total + (last - first), last
-    return total
 
 
 def _joined(first: str, second: str) -> str:

@@ -16,7 +16,7 @@ from fractions import Fraction
 
 from slo.budget import allowed_bad, sli
 from slo.errors import InvalidObjective
-from slo.maintenance import excluded_time, whole_minutes
+from slo.exclusion import total_excluded, whole_minutes
 from slo.model import NO_EVENTS, EventCounts, Exclusion, Slo
 from slo.policy import Severity
 from slo.revision import Revision, diff_text, reigns
@@ -211,7 +211,7 @@ def slo_month(
         incidents: its alerts of the month.
         spenders: who spent the budget, None if that is not known.
     """
-    excluded = excluded_time(exclusions, start, end)
+    excluded = total_excluded(exclusions, start, end)
     net = _net(judged)
     return SloMonth(
         slo=slo,

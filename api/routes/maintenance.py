@@ -10,7 +10,8 @@ from api import models as m
 from api.context import Ctx
 from api.problem import ProblemError
 from slo.errors import InvalidObjective
-from slo.maintenance import Maintenance, whole_minutes
+from slo.exclusion import whole_minutes
+from slo.maintenance import Maintenance
 from storage.maintenance import maintenance, save_maintenance
 
 router = APIRouter(tags=["maintenance"])

@@ -16,8 +16,8 @@ from api.slo_report import report_answer, slo_months
 from slo.definition import definition_of
 from slo.errors import InvalidObjective
 from slo.evaluation import window_bounds
+from slo.exclusion import total_excluded
 from slo.gate import decide_gate
-from slo.maintenance import excluded_time
 from slo.model import Slo
 from slo.report import month_bounds
 from slo.revision import Revision, diff_text
@@ -93,7 +93,7 @@ def get_details(ctx: Ctx, slo_id: str) -> m.SloDetails:
         maintenance=[
             maintenance_answer(item) for item in maintenance(ctx.database, start=start) if item.applies_to(slo)
         ],
-        excluded_s=excluded_time(exclusions, start, end).total_seconds(),
+        excluded_s=total_excluded(exclusions, start, end).total_seconds(),
         as_of=end,
     )
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from slo.draft import drafts
 from slo.errors import InvalidObjective
-from slo.maintenance import Maintenance, excluded_time, exclusions_of, is_excluded, merged, whole_minutes
+from slo.exclusion import total_excluded, whole_minutes
+from slo.maintenance import Maintenance, exclusions_of, is_excluded, merged
 from slo.model import Exclusion
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -93,8 +94,8 @@ def test_excluded_time_is_the_number_of_excluded_minutes(windows, start, length)
     exclusions = [Exclusion(item.start, item.end, "") for item in made]
     minutes = [NOON + (start + index) * MINUTE for index in range(length)]
     expected = sum(is_excluded(exclusions, minute) for minute in minutes) * MINUTE
-    assert excluded_time(exclusions, minutes[0], minutes[-1] + MINUTE) == expected
-    assert excluded_time(exclusions_of(made, SLO), minutes[0], minutes[-1] + MINUTE) == expected
+    assert total_excluded(exclusions, minutes[0], minutes[-1] + MINUTE) == expected
+    assert total_excluded(exclusions_of(made, SLO), minutes[0], minutes[-1] + MINUTE) == expected
 
 
 def test_a_minute_that_is_excluded_in_part_is_excluded():
