@@ -8,6 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from api import models as m
 from api.context import Ctx
 from api.problem import ProblemError
+from slo.errors import SloFileProblem
 from storage.requests import newest_span_at
 from storage.services import request_services
 from storage.slo_catalog import CLOCKS_DIFFER, SEEN_WITHIN, Catalog
@@ -33,7 +34,7 @@ def get_status(ctx: Ctx) -> m.Status:
         addresses=dict(ctx.addresses),
         ingest=ingest,
         slo_files=catalog.files,
-        slo_errors=[m.SloFileError(file=p.file, line=p.line, reason=p.reason) for p in catalog.problems],
+        slo_errors=[_error(problem) for problem in catalog.problems if problem.level == "error"],
         notices=_notices(catalog, ingest, tick.error),
     )
 
@@ -59,6 +60,11 @@ def prometheus_metrics(ctx: Ctx) -> Response:
 @probes.get("/api/v1/{path:path}", include_in_schema=False)
 def unknown(path: str) -> None:
     raise ProblemError(404, f"no resource /api/v1/{path[:200]}; /docs lists them")
+
+
+def _error(problem: SloFileProblem) -> m.SloFileError:
+    reason = f"{problem.path}: {problem.reason}" if problem.path else problem.reason
+    return m.SloFileError(file=problem.file, line=problem.line, reason=reason)
 
 
 def _notices(catalog: Catalog, ingest: list[m.IngestStatus], tick_error: str) -> list[str]:

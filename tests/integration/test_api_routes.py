@@ -419,6 +419,7 @@ def test_annotations_are_what_happened_and_runs_by_their_fault(api, database):
 
 def test_the_service_about_itself(api, server, shop):
     (server.folder / "broken.yaml").write_text("kind: SLO\nspec: [", "utf-8")
+    (server.folder / "warned.yaml").write_text(SHORT, "utf-8")  # a warning: it is evaluated all the same
     found = api.status()
     assert (found.version, found.spans_stored, found.services) == ("1.2.3", 31, 2)
     assert found.newest_span_at == start_of(shop) + timedelta(seconds=9, milliseconds=2)
