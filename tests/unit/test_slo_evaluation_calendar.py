@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from slo.budgeting import Freshness, Throughput, Timeslices
 from slo.draft import drafts
 from slo.errors import InvalidObjective
-from slo.evaluation import budget_window, evaluate, needed_windows
+from slo.evaluation import budget_window, evaluate, needed_windows, remaining_at
 from slo.indicator import (
     CacheIndicator,
     CounterIndicator,
@@ -65,6 +65,15 @@ def test_a_calendar_budget_is_exact_when_the_period_is_over():
     assert (result.error_budget_remaining, result.budget_remaining_so_far, result.estimated) == (0.4, 0.4, False)
     rolling = _evaluated(SLO, _utc("2026-04-10T22:00"), _bad(600, 1_000_000))
     assert (rolling.error_budget_remaining, rolling.budget_remaining_so_far, rolling.estimated) == (0.4, 0.4, False)
+
+
+def test_what_is_left_at_a_moment_is_what_an_evaluation_then_says():
+    for slo in (SLO, MONTHLY):
+        for end in (_utc("2026-04-10T22:00"), _utc("2026-04-30T22:00")):
+            whole = _bad(600, 1_000_000)
+            assert remaining_at(slo, whole, end) == _evaluated(slo, end, whole).error_budget_remaining
+    assert remaining_at(MONTHLY, _bad(600, 1_000_000), _utc("2026-04-10T22:00")) == 0.8
+    assert remaining_at(SLO, NO_EVENTS, END) is None
 
 
 @pytest.mark.parametrize(

@@ -181,6 +181,7 @@ PAIRS = {("checkout", "prod"), ("checkout", ""), ("cart", "prod")}
         ({"environment": None, "service": "cart"}, False),
         ({"environment": None, "service": "unknown"}, False),
         ({"environment": None, "filter": parse_predicate("a = 1")}, True),
+        ({"environment": None, "filter": parse_predicate("not a = 1 and not b = 2")}, True),
         ({"environment": None, "filter": parse_predicate('not (a = 1 or deployment.environment.name = "x")')}, False),
         ({"environment": None, "filter": parse_predicate('a = 1 and deployment.environment = "x"')}, False),
         ({"environment": None, "group_by": ("deployment.environment.name",)}, False),
