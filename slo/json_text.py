@@ -7,7 +7,7 @@ from typing import Final
 from slo.errors import DocumentError
 
 _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|\t')
-_BEYOND_16_BITS: Final = re.compile(r"\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})|\\u(d[89a-f][0-9a-f]{2})")
+_ESCAPE: Final = re.compile(r"\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})|\\(u)d[89a-f][0-9a-f]{2}|\\.")
 
 
 def json_as_yaml(text: str, file: str) -> str:
@@ -27,10 +27,12 @@ def json_as_yaml(text: str, file: str) -> str:
 
 def _string(token: str) -> str:
     """Return one JSON string as a YAML one: in ASCII, so that no character is a line break or unprintable."""
-    return _BEYOND_16_BITS.sub(_character, json.dumps(json.loads(token))).replace("\x7f", "\\u007f")
+    return _ESCAPE.sub(_character, json.dumps(json.loads(token))).replace("\x7f", "\\u007f")
 
 
 def _character(match: re.Match[str]) -> str:
-    if match[1] is None:
+    if match[3] is not None:
         return "\\uFFFD"  # half a surrogate pair is no character
+    if match[1] is None:
+        return match[0]
     return f"\\U{0x10000 + ((int(match[1], 16) - 0xD800) << 10) + int(match[2], 16) - 0xDC00:08X}"

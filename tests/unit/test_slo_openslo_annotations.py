@@ -29,10 +29,12 @@ def test_an_sla_is_a_ratio_or_a_percentage(text, sla):
 
 def test_exclusions_are_a_list_of_times_with_reasons_in_order():
     text = "2026-03-08T22:00+01:00/2026-03-09T02:00+01:00 again; 2026-03-01T22:00Z/2026-03-02T02:00Z new database;"
-    assert read_one(annotated(f'ninelives/exclusions: "{text}"')).exclusions == (
+    exclusions = read_one(annotated(f'ninelives/exclusions: "{text}"')).exclusions
+    assert exclusions == (
         Exclusion(datetime(2026, 3, 1, 22, tzinfo=UTC), datetime(2026, 3, 2, 2, tzinfo=UTC), "new database"),
         Exclusion(datetime(2026, 3, 8, 21, tzinfo=UTC), datetime(2026, 3, 9, 1, tzinfo=UTC), "again"),
     )
+    assert {moment.tzinfo for each in exclusions for moment in (each.start, each.end)} == {UTC}
 
 
 def test_empty_slices_are_those_of_timeslices():
