@@ -20,6 +20,8 @@ def json_as_yaml(text: str, file: str) -> str:
         json.loads(text)
     except json.JSONDecodeError as error:
         raise DocumentError(f"this is not JSON: {error.msg}", error.lineno, "", file) from error
+    except ValueError as error:  # a number of thousands of digits
+        raise DocumentError(f"this JSON cannot be read: {error}", 1, "", file) from error
     except RecursionError as error:
         raise DocumentError("nested too deep; write it flatter", 1, "", file) from error
     return _TOKEN.sub(lambda match: " " if match[0] == "\t" else _string(match[0]), text)

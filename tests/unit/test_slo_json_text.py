@@ -37,6 +37,12 @@ def test_half_a_surrogate_pair_becomes_the_replacement_character():
     assert yaml.safe_load(json_as_yaml('"\\udc00\\ud83d\\ude00\\ud83d"', "f")) == "\ufffd😀\ufffd"
 
 
+@pytest.mark.parametrize(("text", "reason"), [("9" * 5000, "cannot be read"), ("[" * 10**5, "nested too deep")])
+def test_json_that_exhausts_the_reader_is_refused(text, reason):
+    with pytest.raises(DocumentError, match=reason):
+        json_as_yaml(text, "f")
+
+
 def test_what_is_no_json_names_its_file_and_line():
     with pytest.raises(DocumentError, match="this is not JSON") as refused:
         json_as_yaml('{\n"a": }', "slo.json")
