@@ -20,7 +20,9 @@ def folder(tmp_path):
 def services(monkeypatch):
     """The (service, environment) pairs that sent requests, as the database would tell."""
     pairs = []
-    monkeypatch.setattr("storage.slo_catalog.request_services", lambda _, since: pairs if since < NOW else [])
+    monkeypatch.setattr(
+        "storage.slo_catalog.request_services", lambda database, since, **_: pairs if since < NOW else []
+    )
     return pairs
 
 
