@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from slo.draft import drafts_of
@@ -14,12 +14,10 @@ from slo.model import Slo
 from slo.openslo import LintFacts, read_openslo_files
 from slo.openslo_writer import to_openslo
 from storage.client import Database
-from storage.services import request_services
+from storage.seen_services import SeenServices, Services
 
 log = logging.getLogger(__name__)
 
-SEEN_WITHIN = timedelta(days=30)
-CLOCKS_DIFFER = timedelta(hours=1)  # by as much may a service be ahead of us
 PATTERNS = ("*.yaml", "*.yml", "*.json")
 
 
@@ -44,17 +42,15 @@ class SloCatalog:
         self._lock = threading.Lock()
         self._stamp: object = None
         self._written: tuple[list[Slo], list[str], list[SloFileProblem]] = ([], [], [])
+        self._seen = SeenServices()
+        self._last: tuple[object, Services, Catalog] | None = None
 
     def load(self, database: Database, now: datetime) -> Catalog:
         """Return what is in force at *now*: written objectives first, then drafts of services seen in 30 days."""
-        written, files, problems = self._read_if_changed()
-        services = request_services(database, since=now - SEEN_WITHIN, until=now + CLOCKS_DIFFER)
-        drafts = drafts_of(services)
-        slos = {slo.id: slo for slo in written}
-        for draft in drafts:
-            if not any(_speaks_for(slo, draft) for slo in written):
-                slos.setdefault(draft.id, draft)
-        return Catalog(slos, files, problems + _mixed_environments(slos, services))
+        read, services, last = self._read_if_changed(), self._seen.at(database, now), self._last
+        if last is None or last[0] is not read or last[1] != services:
+            last = self._last = (read, services, _in_force(read, services))
+        return last[2]
 
     def adopt(self, draft: Slo) -> tuple[Path, str]:
         """Write *draft* into the first folder and return the file and its text; from then on it is an objective.
@@ -108,6 +104,15 @@ def read_slo_files(
             unreadable.append(SloFileProblem(str(path), None, f"cannot be read: {error}"))
     slos, problems = read_openslo_files(texts, strict=strict, facts=facts)
     return slos, [str(path) for path in paths], unreadable + problems
+
+
+def _in_force(read: tuple[list[Slo], list[str], list[SloFileProblem]], services: Services) -> Catalog:
+    written, files, problems = read
+    slos = {slo.id: slo for slo in written}
+    for draft in drafts_of(services):
+        if not any(_speaks_for(slo, draft) for slo in written):
+            slos.setdefault(draft.id, draft)
+    return Catalog(slos, files, problems + _mixed_environments(slos, services))
 
 
 def _mixed_environments(slos: dict[str, Slo], services: Sequence[tuple[str, str]]) -> list[SloFileProblem]:

@@ -10,8 +10,9 @@ from api.context import Ctx
 from api.problem import ProblemError
 from slo.errors import SloFileProblem
 from storage.requests import newest_span_at
+from storage.seen_services import CLOCKS_DIFFER, SEEN_WITHIN
 from storage.services import request_services
-from storage.slo_catalog import CLOCKS_DIFFER, SEEN_WITHIN, Catalog
+from storage.slo_catalog import Catalog
 from storage.totals import span_total
 
 router = APIRouter(tags=["status"])
