@@ -15,12 +15,11 @@ from alerts.decide import AlertMemory, decide, remember
 from alerts.signal import signals_of
 from alerts.transition import Transition
 from slo.budget import allowed_bad
-from slo.budgeting import Occurrences
-from slo.errors import InvalidObjective
 from slo.evaluation import Evaluation, budget_window, evaluate, needed_windows
 from slo.minute_history import MinuteHistory
 from slo.model import Slo
 from slo.policy import SEVERITIES, Condition, Severity
+from slo.slices import last_end
 from slo.window import MINUTE
 
 Verdict = Literal["met", "clear", "unknown"]
@@ -60,17 +59,17 @@ def replay(slo: Slo, history: MinuteHistory, start: datetime, end: datetime, *, 
         delay: how long after its end a minute is decided on: the lateness of the live evaluation.
 
     Raises:
-        InvalidObjective: the objective's budget is not one of events, or [start, end) reaches out of *history*.
+        InvalidObjective: [start, end) reaches out of *history*.
     """
-    if not isinstance(slo.budgeting, Occurrences):
-        raise InvalidObjective(
-            f"{slo.id!r} counts {type(slo.budgeting).__name__.lower()}; only objectives with budgetingMethod "
-            "Occurrences can be replayed"
-        )
     lanes = [_Lane(slo, history, severity, delay) for severity in SEVERITIES]
-    for position in range(history.position(start) + 1, history.position(end) + 1):
-        for lane in lanes:
-            lane.step(position)
+    seen = history.position(start)
+    for minute in range(history.position(start) + 1, history.position(end) + 1):
+        # windows end with the last slice that is over: until the next one is, nothing changes
+        position = history.position(max(last_end(history.start + minute * MINUTE, history.length), history.start))
+        if position > seen or minute == history.position(start) + 1:
+            for lane in lanes:
+                lane.step(position, minute)
+        seen = position
     transitions = sorted((item for lane in lanes for item in lane.transitions), key=lambda item: item.at)
     episodes = sorted((item for lane in lanes for item in lane.episodes()), key=lambda item: item.fired.at)
     return Replay(tuple(transitions), tuple(episodes))
@@ -79,8 +78,8 @@ def replay(slo: Slo, history: MinuteHistory, start: datetime, end: datetime, *, 
 class _Check:
     """One condition in integers: bad of total exceeds a burn rate when bad * q > p * total."""
 
-    def __init__(self, slo: Slo, condition: Condition) -> None:
-        self.long, self.short = condition.long // MINUTE, condition.short // MINUTE
+    def __init__(self, slo: Slo, condition: Condition, shortest: timedelta) -> None:
+        self.long, self.short = (max(window, shortest) // MINUTE for window in (condition.long, condition.short))
         limit = Fraction(condition.factor) * (1 - Fraction(slo.target))
         self._p, self._q = limit.numerator, limit.denominator
         self._least = slo.min_total, slo.min_bad
@@ -100,19 +99,22 @@ class _Lane:
 
     def __init__(self, slo: Slo, history: MinuteHistory, severity: Severity, delay: timedelta) -> None:
         self._slo, self._history, self._severity, self._delay = slo, history, severity, delay
-        self._checks = [_Check(slo, item) for item in slo.policy.conditions if item.severity == severity]
+        self._checks = [
+            _Check(slo, item, history.length) for item in slo.policy.conditions if item.severity == severity
+        ]
         self._memory: AlertMemory | None = None
         self._peaks: list[Fraction] = []
         self._spans: list[tuple[int, int]] = []  # of each episode: where its long window began, where it ended
         self._position = 0
         self.transitions: list[Transition] = []
 
-    def step(self, position: int) -> None:
+    def step(self, position: int, minute: int) -> None:
+        """Decide after *minute* minutes of the history, on windows that end after *position* of them."""
         self._position = position
         firing = self._memory is not None and self._memory.last.state == "firing"
         verdict = self._verdict(position)
         if verdict == ("clear" if firing else "met"):
-            self._decide(position)
+            self._decide(position, minute)
             firing = not firing
         if firing:
             self._peaks[-1] = max(self._peaks[-1], self._burn(position))
@@ -129,9 +131,9 @@ class _Lane:
             return "met"
         return "unknown" if "unknown" in found else "clear"
 
-    def _decide(self, position: int) -> None:
+    def _decide(self, position: int, minute: int) -> None:
         end = self._history.start + position * MINUTE
-        now = end + self._delay
+        now = self._history.start + minute * MINUTE + self._delay
         evaluation = self._evaluate(end)
         signal = next(item for item in signals_of(self._slo, evaluation) if item.severity == self._severity)
         change = decide(self._memory, signal, now)
@@ -146,7 +148,9 @@ class _Lane:
             self._spans[-1] = self._spans[-1][0], position
 
     def _evaluate(self, end: datetime) -> Evaluation:
-        counts = {window: self._history.counts(end - window, end) for window in needed_windows(self._slo, end)}
+        history = self._history
+        lengths = {window: max(window, history.length) for window in needed_windows(self._slo, end)}
+        counts = {window: history.counts(end - length, end) for window, length in lengths.items()}
         return evaluate(self._slo, counts, end=end, coverage=1.0)
 
     def _burn(self, position: int) -> Fraction:

@@ -11,7 +11,7 @@ from slo.report import Figures, ReportedIncident, SloMonth, slo_month, stretches
 from slo.revision import Revision
 from storage.client import Database
 from storage.maintenance import maintenance_exclusions
-from storage.slo_past import judged_stretches
+from storage.slo_past import first_minute, judged_stretches
 from storage.slo_revisions import load_revisions
 from storage.transitions import transitions
 
@@ -60,8 +60,8 @@ def _month(
     incidents: Iterable[ReportedIncident],
 ) -> SloMonth:
     exclusions = maintenance_exclusions(database, slo, start, end)
-    judged, _ = judged_stretches(database, stretches(revisions, slo, start, end), exclusions)
-    today, first = judged_stretches(database, stretches((), slo, start, end), exclusions)
+    judged = judged_stretches(database, stretches(revisions, slo, start, end), exclusions)
+    today = judged_stretches(database, stretches((), slo, start, end), exclusions)
     return slo_month(
         slo,
         start,
@@ -69,7 +69,7 @@ def _month(
         judged=judged,
         today=today,
         exclusions=(*exclusions, *slo.exclusions),
-        first_minute=first,
+        first_minute=first_minute(database, slo),
         revisions=revisions,
         incidents=list(incidents),
     )

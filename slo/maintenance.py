@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from slo.errors import InvalidObjective
-from slo.exclusion import whole_minutes
 from slo.model import Exclusion, Slo
-from slo.window import MINUTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,34 +49,13 @@ class Maintenance:
 
 
 def exclusions_of(windows: Iterable[Maintenance], slo: Slo) -> tuple[Exclusion, ...]:
-    """Return the time that *windows* exclude for *slo*, oldest first; windows that overlap or touch become one.
+    """Return the time that *windows* exclude for *slo*, oldest first; they may overlap.
 
     The objective's own exclusions, which its file names, are not among them.
     """
-    return merged(
+    found = [
         Exclusion(window.start, window.until, window.reason)
         for window in windows
         if window.start < window.until and window.applies_to(slo)
-    )
-
-
-def merged(exclusions: Iterable[Exclusion]) -> tuple[Exclusion, ...]:
-    """Return the same time, oldest first, in whole minutes: what overlaps or touches becomes one, with all reasons."""
-    found: list[Exclusion] = []
-    for item in sorted(exclusions, key=lambda item: (item.start, item.end)):
-        start, end = whole_minutes(item.start, item.end)
-        if found and start <= found[-1].end:
-            last = found.pop()
-            found.append(Exclusion(last.start, max(last.end, end), _joined(last.reason, item.reason)))
-        else:
-            found.append(Exclusion(start, end, item.reason))
-    return tuple(found)
-
-
-def is_excluded(exclusions: Iterable[Exclusion], minute: datetime) -> bool:
-    """Whether the minute that starts at *minute* touches excluded time."""
-    return any(item.start < minute + MINUTE and minute < item.end for item in exclusions)
-
-
-def _joined(first: str, second: str) -> str:
-    return first if second in first.split("; ") else f"{first}; {second}"
+    ]
+    return tuple(sorted(found, key=lambda item: (item.start, item.end)))

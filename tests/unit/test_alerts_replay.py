@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from alerts.decide import AlertMemory, decide, remember
 from alerts.replay import replay
 from alerts.signal import signals_of
-from slo.budgeting import Throughput
+from slo.budgeting import Freshness, Occurrences, Throughput, Timeslices
 from slo.draft import drafts
-from slo.errors import InvalidObjective
 from slo.evaluation import evaluate, needed_windows
 from slo.minute_history import MinuteHistory
 from slo.model import EventCounts
 from slo.policy import NO_POLICY, AlertPolicy, BurnRatePair, ObjectiveBreach
+from slo.slices import last_end, slice_counts, slice_length
 from slo.window import CalendarWindow, RollingWindow
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -36,28 +36,37 @@ SLO = replace(
 SILENT, FINE, BAD = EventCounts(0, 0), EventCounts(20, 20), EventCounts(2, 20)
 
 
-def history(minutes):
-    pairs = [(NOON + index * MINUTE, counts) for index, counts in enumerate(minutes)]
-    return MinuteHistory(pairs, NOON, NOON + len(minutes) * MINUTE)
-
-
 def replayed(slo, minutes, start=0):
-    known = history(minutes)
+    pairs = [(NOON + index * MINUTE, counts) for index, counts in enumerate(minutes)]
+    known = MinuteHistory(pairs, NOON, NOON + len(minutes) * MINUTE, budgeting=slo.budgeting)
     return replay(slo, known, NOON + start * MINUTE, known.end, delay=DELAY)
 
 
 def ticked(slo, minutes, start=0):
     """Return what a tick after every minute decides: the live evaluation, step by step, with nothing left out."""
-    known, memories, found = history(minutes), {}, []
+    memories, found = {}, []
     for index in range(start + 1, len(minutes) + 1):
-        end = NOON + index * MINUTE
-        counts = {window: known.counts(end - window, end) for window in needed_windows(slo, end)}
-        for signal in signals_of(slo, evaluate(slo, counts, end=end, coverage=1.0)):
+        now = NOON + index * MINUTE + DELAY
+        for signal in signals_of(slo, evaluated(slo, minutes[:index])):
             before: AlertMemory | None = memories.get(signal.severity)
-            change = decide(before, signal, end + DELAY)
+            change = decide(before, signal, now)
             found += [change] if change else []
-            memories[signal.severity] = remember(before, change, signal, end + DELAY)
+            memories[signal.severity] = remember(before, change, signal, now)
     return found
+
+
+def evaluated(slo, minutes):
+    """Return where *slo* stands after *minutes*: windows of slices end with the last one that is over."""
+    held = {NOON + index * MINUTE: counts for index, counts in enumerate(minutes)}
+    events = isinstance(slo.budgeting, Occurrences)
+    length = MINUTE if events else slice_length(slo.budgeting)
+    end = last_end(NOON + len(minutes) * MINUTE, length)
+    counts = {}
+    for window in needed_windows(slo, end):
+        since = end - max(window, length)
+        inside = (events for at, events in held.items() if since <= at < end)
+        counts[window] = sum(inside, SILENT) if events else slice_counts(held, slo.budgeting, since, end)
+    return evaluate(slo, counts, end=end, coverage=1.0)
 
 
 LEVELS = st.one_of(
@@ -71,6 +80,23 @@ RUNS = st.lists(st.tuples(LEVELS, st.integers(1, 15)), min_size=1, max_size=12).
 @given(RUNS, st.integers(0, 5), st.sampled_from([0, 25]), st.sampled_from([0, 15]))
 def test_it_decides_exactly_as_a_tick_after_every_minute(minutes, start, min_total, min_bad):
     slo = replace(SLO, min_total=min_total, min_bad=min_bad)
+    start = min(start, len(minutes))
+    assert list(replayed(slo, minutes, start).transitions) == ticked(slo, minutes, start)
+
+
+BUDGETINGS = [
+    Timeslices(Decimal("0.8")),
+    Timeslices(Decimal("0.8"), 5 * MINUTE, "good"),
+    Timeslices(Decimal("0.8"), 5 * MINUTE, "bad"),
+    Timeslices(Decimal("0.8"), 10 * MINUTE),
+    Throughput(15, 2 * MINUTE),
+    Freshness(4 * MINUTE),
+]
+
+
+@given(RUNS, st.integers(0, 5), st.sampled_from(BUDGETINGS))
+def test_it_does_so_for_slices_of_time_too(minutes, start, budgeting):
+    slo = replace(SLO, budgeting=budgeting, target=Decimal("0.8"))
     start = min(start, len(minutes))
     assert list(replayed(slo, minutes, start).transitions) == ticked(slo, minutes, start)
 
@@ -111,8 +137,3 @@ def test_what_was_before_the_start_counts_in_windows_but_is_not_decided_on():
 
 def test_an_objective_without_policy_sends_nothing():
     assert replayed(replace(SLO, policy=NO_POLICY), [BAD] * 50).transitions == ()
-
-
-def test_an_objective_that_counts_no_events_is_refused_by_name():
-    with pytest.raises(InvalidObjective, match="throughput"):
-        replayed(replace(SLO, budgeting=Throughput(5)), [BAD])

@@ -1,14 +1,17 @@
 """Running sums give the same windows as adding up minutes."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slo.budgeting import Freshness, Throughput, Timeslices
 from slo.errors import InvalidObjective
 from slo.minute_history import MinuteHistory
 from slo.model import NO_EVENTS, EventCounts, Exclusion
+from slo.slices import last_end, slice_counts
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -28,9 +31,51 @@ def test_a_window_is_the_sum_of_its_minutes(minutes, start, end):
     assert history(minutes).counts(NOON + start * MINUTE, NOON + end * MINUTE) == expected
 
 
+BUDGETINGS = st.sampled_from(
+    [
+        Timeslices(Decimal("0.5")),
+        Timeslices(Decimal("0.5"), 5 * MINUTE, "good"),
+        Timeslices(Decimal("0.5"), 10 * MINUTE, "bad"),
+        Throughput(9, 5 * MINUTE),
+        Freshness(3 * MINUTE),
+    ]
+)
+
+
+@given(MINUTES, BUDGETINGS, st.integers(-10, 30), st.integers(0, 33))
+def test_a_window_of_slices_is_what_slices_are_by_definition(minutes, budgeting, start, end):
+    inside = {NOON + minute * MINUTE: counts for minute, counts in minutes.items() if 0 <= minute < 33}
+    found = MinuteHistory(inside.items(), NOON, NOON + 33 * MINUTE, budgeting=budgeting)
+    begin, until = NOON + start * MINUTE, last_end(NOON + end * MINUTE, found.length)
+    assert found.counts(begin, until) == slice_counts(inside, budgeting, max(begin, NOON), until)
+
+
+def test_slices_before_the_history_but_after_the_first_event_of_the_series_count():
+    budgeting = Throughput(1, 5 * MINUTE)
+    pairs = [(NOON + 12 * MINUTE, EventCounts(1, 1))]
+    alone = MinuteHistory(pairs, NOON, NOON + 30 * MINUTE, budgeting=budgeting)
+    older = MinuteHistory(pairs, NOON, NOON + 30 * MINUTE, budgeting=budgeting, first=NOON - MINUTE)
+    assert alone.counts(NOON, alone.end) == EventCounts(1, 4)
+    assert older.counts(NOON, older.end) == EventCounts(1, 6)
+
+
+def test_a_slice_of_which_a_minute_is_excluded_does_not_count():
+    budgeting = Timeslices(Decimal("0.5"), 5 * MINUTE)
+    pairs = [(NOON + minute * MINUTE, EventCounts(0, 1)) for minute in range(20)]
+    part = Exclusion(NOON + 6 * MINUTE, NOON + 7 * MINUTE, "move")
+    found = MinuteHistory(pairs, NOON, NOON + 20 * MINUTE, (part,), budgeting=budgeting)
+    assert found.counts(NOON, found.end) == EventCounts(0, 3)
+
+
+@pytest.mark.parametrize("budgeting", [Throughput(1), Freshness(MINUTE)])
+def test_without_any_event_there_are_no_slices(budgeting):
+    found = MinuteHistory([], NOON, NOON + 30 * MINUTE, budgeting=budgeting)
+    assert found.counts(NOON, found.end) == NO_EVENTS
+
+
 def test_excluded_minutes_hold_no_events():
     minutes = {minute: EventCounts(1, 2) for minute in range(5)}
-    part = Exclusion(NOON + 1.5 * MINUTE, NOON + 3 * MINUTE, "move")
+    part = Exclusion(NOON + MINUTE, NOON + 3 * MINUTE, "move")
     found = history(minutes, 5, (part,))
     assert found.counts(NOON, NOON + 5 * MINUTE) == EventCounts(3, 6)
     assert found.counts(NOON + MINUTE, NOON + 3 * MINUTE) == NO_EVENTS
