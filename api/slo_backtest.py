@@ -12,6 +12,7 @@ from api.incidents import incidents_of
 from api.problem import ProblemError
 from api.slo_answer import find_slo
 from slo.budget import sli
+from slo.budgeting import Freshness
 from slo.errors import InvalidObjective
 from slo.evaluation import needed_windows, window_bounds
 from slo.model import Slo
@@ -23,6 +24,7 @@ from storage.slo_windows import LATENESS, lateness_of
 
 DEFAULT: Final = timedelta(days=30)
 LONGEST: Final = timedelta(days=400)
+LONGEST_SLICE: Final = timedelta(days=1)
 NAME: Final = "candidate.yaml"
 
 
@@ -80,7 +82,8 @@ def _with_target(slo: Slo, target: Decimal) -> Slo:
 
 
 def _run(ctx: Context, slo: Slo, start: datetime, end: datetime, now: datetime) -> Backtest:
-    oldest = start - max(needed_windows(slo, start))
+    reach = slo.budgeting.within if isinstance(slo.budgeting, Freshness) else LONGEST_SLICE
+    oldest = start - max(needed_windows(slo, start)) - reach
     exclusions = maintenance_exclusions(ctx.database, slo, oldest, end)
     history = minute_history(ctx.database, slo, oldest, end, exclusions)
     series = slo.indicator.series_id

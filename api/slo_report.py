@@ -6,9 +6,11 @@ from typing import Final
 
 from alerts.transition import Transition
 from api import models as m
+from slo.indicator import SpanIndicator
 from slo.model import Slo
-from slo.report import Figures, ReportedIncident, SloMonth, slo_month, stretches, totals
+from slo.report import Figures, ReportedIncident, SloMonth, Spender, slo_month, stretches, totals
 from slo.revision import Revision
+from storage.blame import blame
 from storage.client import Database
 from storage.maintenance import maintenance_exclusions
 from storage.slo_past import first_minute, judged_stretches
@@ -61,6 +63,7 @@ def _month(
 ) -> SloMonth:
     exclusions = maintenance_exclusions(database, slo, start, end)
     judged = judged_stretches(database, stretches(revisions, slo, start, end), exclusions)
+    spenders, charged = _spenders(database, slo, start, end)
     today = judged_stretches(database, stretches((), slo, start, end), exclusions)
     return slo_month(
         slo,
@@ -72,7 +75,19 @@ def _month(
         first_minute=first_minute(database, slo),
         revisions=revisions,
         incidents=list(incidents),
+        spenders=spenders,
+        charged=charged,
     )
+
+
+def _spenders(database: Database, slo: Slo, start: datetime, end: datetime) -> tuple[list[Spender] | None, int]:
+    """Return who spent the budget, as far as the requests are stored still, and how many bad events that is."""
+    if not isinstance(slo.indicator, SpanIndicator):
+        return None, 0
+    found = blame(database, slo.indicator, start=start, end=end)
+    if not found.shares:
+        return None, 0
+    return [Spender(share.service, share.operation, float(share.share)) for share in found.shares], found.bad
 
 
 def _incidents(database: Database, start: datetime, end: datetime) -> Mapping[str, list[ReportedIncident]]:
@@ -115,6 +130,7 @@ def _answer(month: SloMonth) -> m.ReportSlo:
         spenders=None
         if month.spenders is None
         else [m.ReportSpender.model_validate(spender, from_attributes=True) for spender in month.spenders],
+        charged=month.charged,
     )
 
 

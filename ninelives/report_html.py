@@ -62,7 +62,7 @@ def _slo(slo: m.ReportSlo) -> str:
         f"<dl>\n{facts}\n</dl>",
     ]
     if slo.spenders:
-        parts.append(_list("Who spent the budget", (words.spender(item) for item in slo.spenders)))
+        parts.append(_list(words.spenders_title(slo), (words.spender(item) for item in slo.spenders)))
     if slo.incidents:
         parts += ["<h3>Incidents</h3>", _incidents(slo.incidents)]
     if slo.changes:

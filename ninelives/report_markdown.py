@@ -42,7 +42,7 @@ def _slo(slo: m.ReportSlo) -> Iterator[str]:
     yield from ("", f"## {_safe(slo.name)}", "", f"{_safe(slo.id)}, {_safe(words.where(slo))}{draft}.", "")
     yield from (f"- {name}: {_safe(text)}" for name, text in words.facts(slo))
     if slo.spenders:
-        yield from ("", "### Who spent the budget", "")
+        yield from ("", f"### {words.spenders_title(slo)}", "")
         yield from (f"- {_safe(words.spender(item))}" for item in slo.spenders)
     if slo.incidents:
         yield from ("", "### Incidents", "")

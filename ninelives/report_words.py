@@ -112,6 +112,13 @@ def change(item: m.ReportChange) -> str:
     return f"{moment(item.at)}, revision {item.number}{author}{commit}: {item.text}"
 
 
+def spenders_title(slo: m.ReportSlo) -> str:
+    """Return the heading over the spenders; requests are not kept as long as counts are."""
+    told = "Who spent the budget"
+    bad = (slo.judged_in_full or slo.judged).bad
+    return told if slo.charged >= bad else f"{told} (of {slo.charged:,} of {bad:,} bad events, which are stored still)"
+
+
 def spender(item: m.ReportSpender) -> str:
     operation = f"{item.service} {item.operation}".strip() or "all others"
     return f"{budget(item.share)} {operation}"

@@ -94,7 +94,8 @@ class SloMonth:
 
     Both leave excluded time out; `judged_in_full` and `today_in_full` count it in, and are None where none is excluded.
     `coverage` is the share of the month (up to now) that lies behind the first event ever counted. `nines` is how many
-    nines the share of good events reached, None without a bad event. `spenders` None: not known.
+    nines the share of good events reached, None without a bad event. `spenders` None: not known; else they speak of
+    `charged` bad events, those whose requests are stored still.
     """
 
     slo: Slo
@@ -108,6 +109,7 @@ class SloMonth:
     incidents: tuple[ReportedIncident, ...]
     changes: tuple[Change, ...]
     spenders: tuple[Spender, ...] | None
+    charged: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +198,7 @@ def slo_month(
     revisions: Sequence[Revision] = (),
     incidents: Sequence[ReportedIncident] = (),
     spenders: Sequence[Spender] | None = None,
+    charged: int = 0,
 ) -> SloMonth:
     """Return the month [start, end) of *slo*.
 
@@ -210,6 +213,7 @@ def slo_month(
         revisions: all of the objective's.
         incidents: its alerts of the month.
         spenders: who spent the budget, None if that is not known.
+        charged: the bad events that *spenders* speak of.
     """
     excluded = total_excluded(exclusions, start, end)
     net = _net(judged)
@@ -225,6 +229,7 @@ def slo_month(
         incidents=tuple(sorted(incidents, key=lambda incident: incident.start)),
         changes=_changes(revisions, start, end),
         spenders=None if spenders is None else tuple(spenders),
+        charged=charged,
     )
 
 

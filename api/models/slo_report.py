@@ -50,7 +50,7 @@ class ReportSlo(Model):
     `judged` is by the revisions in force then, `today` by today's definition, both without excluded time;
     `judged_in_full` and `today_in_full` count it in and are None where none was excluded. `coverage` (0..1) is the
     share of the month behind the first event. `nines` is how many nines were reached, None without a bad event.
-    `spenders` None: not known.
+    `spenders` None: not known; else they speak of `charged` bad events, those whose requests are stored still.
     """
 
     id: str
@@ -70,6 +70,7 @@ class ReportSlo(Model):
     incidents: list[ReportIncident]
     changes: list[ReportChange]
     spenders: list[ReportSpender] | None
+    charged: int
 
 
 class ReportTotals(Model):

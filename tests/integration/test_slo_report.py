@@ -90,6 +90,17 @@ def test_alerts_that_fired_in_the_month_are_its_incidents(database, api, month):
     assert (report.totals.pages, report.totals.tickets, report.totals.mean_duration_s) == (2, 1, 7200)
 
 
+def test_who_spent_the_budget_is_told_while_the_requests_are_stored(database, store, otlp, api):
+    now = last_minute() - 2 * MINUTE
+    at = otlp.ns(now)
+    spans = [otlp.span("GET /pay", start_ns=at + number, status=2) for number in range(3)]
+    store(database, otlp.traces(*spans, otlp.span(start_ns=at)))
+    count(database, SLO, {now - 10 * MINUTE: (0, 4), now: (1, 3)})
+    found = item(api.slo_report(f"{now:%Y-%m}"))
+    assert found.spenders == [m.ReportSpender(service="shop", operation="GET /pay", share=1.0)]
+    assert found.charged == 3
+
+
 def test_totals_count_objectives_by_what_they_kept(api, month):
     found = api.slo_report(MONTH).totals
     assert (found.objectives, found.met, found.missed, found.without_data) == (2, 1, 0, 1)

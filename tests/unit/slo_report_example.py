@@ -56,6 +56,7 @@ CHECKOUT = m.ReportSlo(
         m.ReportSpender(service="checkout", operation="GET /*", share=0.3),
         m.ReportSpender(service="", operation="", share=0.08),
     ],
+    charged=4_100,
 )
 SEARCH = m.ReportSlo(
     id="search-latency",
@@ -75,6 +76,7 @@ SEARCH = m.ReportSlo(
     incidents=[],
     changes=[],
     spenders=None,
+    charged=0,
 )
 TOTALS = m.ReportTotals(objectives=2, met=1, missed=0, without_data=1, pages=1, tickets=1, mean_duration_s=2712.0)
 REPORT = m.SloReport(month="2026-10", start=START, end=END, complete=True, slos=[CHECKOUT, SEARCH], totals=TOTALS)

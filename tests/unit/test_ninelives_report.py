@@ -83,6 +83,12 @@ def test_both_tell_the_same_figures():
         assert f"{name}: {figure}" in text
 
 
+def test_shares_of_part_of_the_bad_events_say_so():
+    assert "4,100 of 5,700 bad events" in words.spenders_title(CHECKOUT)
+    whole = CHECKOUT.model_copy(update={"charged": 5_700})
+    assert words.spenders_title(whole) == "Who spent the budget"
+
+
 def test_a_report_without_objectives_is_a_report():
     empty = REPORT.model_copy(
         update={"slos": [], "totals": TOTALS.model_copy(update={"objectives": 0, "met": 0, "without_data": 0})}

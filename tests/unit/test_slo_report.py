@@ -144,7 +144,8 @@ def test_changes_are_the_revisions_of_the_month_in_words():
 
 def test_who_spent_the_budget_is_told_if_it_is_known():
     assert month().spenders is None
-    assert month(spenders=[Spender("cart", "GET /", 1.0)]).spenders == (Spender("cart", "GET /", 1.0),)
+    known = month(spenders=[Spender("cart", "GET /", 1.0)], charged=7)
+    assert (known.spenders, known.charged) == ((Spender("cart", "GET /", 1.0),), 7)
 
 
 def test_incidents_come_in_the_order_of_time():
