@@ -1,6 +1,7 @@
 """A month's report, put together from what is stored."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -8,13 +9,15 @@ from alerts.transition import Transition
 from api import models as m
 from slo.indicator import SpanIndicator
 from slo.model import Slo
-from slo.report import Figures, ReportedIncident, SloMonth, Spender, slo_month, stretches, totals
+from slo.report import EndOfMonth, Figures, ReportedIncident, SloMonth, Spender, slo_month, totals
 from slo.revision import Revision
+from slo.stretch import stretches
 from storage.blame import blame
 from storage.client import Database
 from storage.maintenance import maintenance_exclusions
-from storage.slo_past import first_minute, judged_stretches
+from storage.slo_past import first_minute, judged_stretches, standings_at, standings_then
 from storage.slo_revisions import load_revisions
+from storage.standing import Standing
 from storage.transitions import transitions
 
 LONGEST: Final = timedelta(days=30)  # an alert that began earlier than this before the month is not looked up
@@ -24,10 +27,13 @@ def slo_months(database: Database, slos: Sequence[Slo], start: datetime, end: da
     """Return the month [start, end) of each of *slos*, in their order."""
     revisions = load_revisions(database, [slo.id for slo in slos]) if slos else {}
     incidents = _incidents(database, start, end)
-    return [
+    then = standings_then(database, slos, revisions, end)
+    months = [
         _month(database, slo, start, end, revisions=revisions.get(slo.id, ()), incidents=incidents.get(slo.id, ()))
         for slo in slos
     ]
+    ends = zip(months, then, standings_at(database, slos, end), strict=True)
+    return [replace(month, end_then=_end(by_then), end_today=_end(by_now)) for month, by_then, by_now in ends]
 
 
 def report_answer(month: str, start: datetime, end: datetime, *, complete: bool, months: list[SloMonth]) -> m.SloReport:
@@ -78,6 +84,10 @@ def _month(
         spenders=spenders,
         charged=charged,
     )
+
+
+def _end(standing: Standing) -> EndOfMonth:
+    return EndOfMonth(standing.evaluation.state, standing.evaluation.error_budget_remaining)
 
 
 def _spenders(database: Database, slo: Slo, start: datetime, end: datetime) -> tuple[list[Spender] | None, int]:
@@ -131,6 +141,8 @@ def _answer(month: SloMonth) -> m.ReportSlo:
         if month.spenders is None
         else [m.ReportSpender.model_validate(spender, from_attributes=True) for spender in month.spenders],
         charged=month.charged,
+        end_then=m.ReportEnd.model_validate(month.end_then, from_attributes=True),
+        end_today=m.ReportEnd.model_validate(month.end_today, from_attributes=True),
     )
 
 

@@ -91,8 +91,8 @@ def facts(slo: m.ReportSlo) -> list[tuple[str, str]]:
         ("Objective", objective(slo)),
         ("Good events", f"{percent_of(slo.judged.good, slo.judged.total)} ({events(slo.judged)})"),
         ("Nines", nines(slo)),
-        ("Budget left, by the objective in force then", budget(slo.judged.error_budget_remaining)),
-        ("Budget left, by today's objective", budget(slo.today.error_budget_remaining)),
+        ("Budget of the month left, by the objective in force then", budget(slo.judged.error_budget_remaining)),
+        ("Budget of the month left, by today's objective", budget(slo.today.error_budget_remaining)),
     ]
     if slo.judged_in_full is not None and slo.today_in_full is not None:
         full = slo.judged_in_full
@@ -102,6 +102,12 @@ def facts(slo: m.ReportSlo) -> list[tuple[str, str]]:
             ("Budget left with maintenance, then", budget(full.error_budget_remaining)),
             ("Budget left with maintenance, today", budget(slo.today_in_full.error_budget_remaining)),
         ]
+    ends = (("by the objective in force then", slo.end_then), ("by today's objective", slo.end_today))
+    found += [
+        (f"Budget of {slo.window} left at the end, {name}", f"{budget(end.error_budget_remaining)} ({end.state})")
+        for name, end in ends
+        if end is not None
+    ]
     return [*found, ("Data", f"{budget(slo.coverage)} of the time")]
 
 

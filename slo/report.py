@@ -16,32 +16,12 @@ from fractions import Fraction
 
 from slo.budget import allowed_bad, sli
 from slo.errors import InvalidObjective
-from slo.exclusion import total_excluded, whole_minutes
+from slo.evaluation import SloState
+from slo.exclusion import total_excluded
 from slo.model import NO_EVENTS, EventCounts, Exclusion, Slo
 from slo.policy import Severity
-from slo.revision import Revision, diff_text, reigns
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """[start, end) of the past, in which the indicator of `slo` counts and its target judges."""
-
-    slo: Slo
-    start: datetime
-    end: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class JudgedStretch:
-    """The events of a stretch: all of them, and those of them in excluded time."""
-
-    stretch: Stretch
-    counts: EventCounts
-    excluded: EventCounts = NO_EVENTS
-
-    @property
-    def net(self) -> EventCounts:
-        return self.counts - self.excluded
+from slo.revision import Revision, diff_text
+from slo.stretch import JudgedStretch
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +69,22 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class EndOfMonth:
+    """Where an objective stood at the end of a month, as an evaluation at that moment says."""
+
+    state: SloState
+    error_budget_remaining: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class SloMonth:
     """One objective's month. `judged` is by the revisions in force, `today` by today's definition.
 
     Both leave excluded time out; `judged_in_full` and `today_in_full` count it in, and are None where none is excluded.
     `coverage` is the share of the month (up to now) that lies behind the first event ever counted. `nines` is how many
     nines the share of good events reached, None without a bad event. `spenders` None: not known; else they speak of
-    `charged` bad events, those whose requests are stored still.
+    `charged` bad events, those whose requests are stored still. `end_then` and `end_today` are where the objective
+    stood at the end of the month, over its own window, by the revision in force and by today's definition.
     """
 
     slo: Slo
@@ -110,6 +99,8 @@ class SloMonth:
     changes: tuple[Change, ...]
     spenders: tuple[Spender, ...] | None
     charged: int
+    end_then: EndOfMonth | None
+    end_today: EndOfMonth | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,23 +134,6 @@ def month_bounds(month: str) -> tuple[datetime, datetime]:
     except ValueError as error:
         raise InvalidObjective(f"{month!r} is not a month; write it as 2026-10") from error
     return start, following
-
-
-def stretches(revisions: Iterable[Revision], today: Slo, start: datetime, end: datetime) -> tuple[Stretch, ...]:
-    """Return what judges each part of [start, end), in whole minutes; parts in a row with one judge are one.
-
-    A minute is judged by the definition that was in force when it began.
-    """
-    found: list[Stretch] = []
-    for reign in reigns(revisions, today, start, end):
-        begun = found[-1].end if found else reign.start
-        _, upto = whole_minutes(reign.end, reign.end)
-        if upto == begun:
-            continue
-        if found and _same_judge(found[-1].slo, reign.slo):
-            begun = found.pop().start
-        found.append(Stretch(reign.slo, begun, upto))
-    return tuple(found)
 
 
 def figures(parts: Iterable[tuple[EventCounts, Decimal]]) -> Figures:
@@ -199,6 +173,8 @@ def slo_month(
     incidents: Sequence[ReportedIncident] = (),
     spenders: Sequence[Spender] | None = None,
     charged: int = 0,
+    end_then: EndOfMonth | None = None,
+    end_today: EndOfMonth | None = None,
 ) -> SloMonth:
     """Return the month [start, end) of *slo*.
 
@@ -214,6 +190,8 @@ def slo_month(
         incidents: its alerts of the month.
         spenders: who spent the budget, None if that is not known.
         charged: the bad events that *spenders* speak of.
+        end_then: where it stood at *end* by the revision in force then.
+        end_today: the same by today's definition.
     """
     excluded = total_excluded(exclusions, start, end)
     net = _net(judged)
@@ -230,6 +208,8 @@ def slo_month(
         changes=_changes(revisions, start, end),
         spenders=None if spenders is None else tuple(spenders),
         charged=charged,
+        end_then=end_then,
+        end_today=end_today,
     )
 
 
@@ -245,14 +225,6 @@ def totals(months: Sequence[SloMonth]) -> Totals:
         pages=sum(incident.severity == "page" for incident in incidents),
         tickets=sum(incident.severity == "ticket" for incident in incidents),
         mean_duration=sum(durations, timedelta(0)) / len(durations) if durations else None,
-    )
-
-
-def _same_judge(one: Slo, other: Slo) -> bool:
-    return (one.target, one.indicator.series_id, one.budgeting) == (
-        other.target,
-        other.indicator.series_id,
-        other.budgeting,
     )
 
 

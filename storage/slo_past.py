@@ -1,6 +1,6 @@
 """The past of an objective: its minutes, and what its stretches of a report counted."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from slo.budgeting import Occurrences
@@ -9,14 +9,17 @@ from slo.exclusion import Interval, excluded_time, within
 from slo.indicator import SpanIndicator
 from slo.minute_history import MinuteHistory
 from slo.model import NO_EVENTS, EventCounts, Exclusion, Slo
-from slo.report import JudgedStretch, Stretch
+from slo.revision import Revision, reigns
 from slo.slices import slice_length
+from slo.stretch import JudgedStretch, Stretch
 from slo.window import MINUTE
 from storage import sli_count
 from storage.client import Database
 from storage.sli_minutes import steps
 from storage.sli_slices import SliceSums
 from storage.sli_sums import RunningSums, event_sums, first_minutes
+from storage.slo_windows import lateness_of
+from storage.standing import Standing, standings
 
 
 def minute_history(
@@ -56,6 +59,25 @@ def judged_stretches(
 def first_minute(database: Database, slo: Slo) -> datetime | None:
     """Return the first minute that ever held events of *slo*, None if none did."""
     return first_minutes(database, [slo.indicator.series_id]).get(slo.indicator.series_id)
+
+
+def standings_at(database: Database, slos: Sequence[Slo], end: datetime) -> list[Standing]:
+    """Return where *slos* stood at *end*, a whole minute, from the minutes as they are counted now."""
+    found: dict[int, Standing] = {}
+    for lateness in {lateness_of(slo) for slo in slos}:
+        places = [place for place, slo in enumerate(slos) if lateness_of(slo) == lateness]
+        standing = standings(database, [slos[place] for place in places], end + lateness)
+        found |= dict(zip(places, standing, strict=True))
+    return [found[place] for place in range(len(slos))]
+
+
+def standings_then(
+    database: Database, slos: Sequence[Slo], revisions: Mapping[str, Sequence[Revision]], end: datetime
+) -> list[Standing]:
+    """Return where *slos* stood at *end* by what they promised then: by the first *revision* before there was any."""
+    return standings_at(
+        database, [reigns(revisions.get(slo.id, ()), slo, end, end + MINUTE)[0].slo for slo in slos], end
+    )
 
 
 def _judged(database: Database, stretch: Stretch, exclusions: Sequence[Exclusion]) -> JudgedStretch:

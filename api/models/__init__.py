@@ -51,6 +51,7 @@ from api.models.slo_history import (
 )
 from api.models.slo_report import (
     ReportChange,
+    ReportEnd,
     ReportFigures,
     ReportIncident,
     ReportSlo,
@@ -102,6 +103,7 @@ __all__ = [
     "Problem",
     "RedPoint",
     "ReportChange",
+    "ReportEnd",
     "ReportFigures",
     "ReportIncident",
     "ReportSlo",

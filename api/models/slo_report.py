@@ -2,6 +2,7 @@ from datetime import datetime
 from typing import Literal
 
 from api.models.base import Model
+from api.models.slos import SloState
 
 
 class ReportFigures(Model):
@@ -44,6 +45,13 @@ class ReportChange(Model):
     text: str
 
 
+class ReportEnd(Model):
+    """Where an objective stood at the end of the month, over its own window."""
+
+    state: SloState
+    error_budget_remaining: float | None
+
+
 class ReportSlo(Model):
     """One objective's month.
 
@@ -51,6 +59,7 @@ class ReportSlo(Model):
     `judged_in_full` and `today_in_full` count it in and are None where none was excluded. `coverage` (0..1) is the
     share of the month behind the first event. `nines` is how many nines were reached, None without a bad event.
     `spenders` None: not known; else they speak of `charged` bad events, those whose requests are stored still.
+    `end_then` and `end_today` are where it stood at the end, by the revision in force and by today's definition.
     """
 
     id: str
@@ -71,6 +80,8 @@ class ReportSlo(Model):
     changes: list[ReportChange]
     spenders: list[ReportSpender] | None
     charged: int
+    end_then: ReportEnd | None
+    end_today: ReportEnd | None
 
 
 class ReportTotals(Model):

@@ -57,6 +57,20 @@ def test_a_month_is_judged_by_the_revisions_in_force_and_by_today_s_definition(a
     ]
 
 
+def test_where_it_stood_at_the_end_is_told_by_the_revision_in_force_and_by_today_s(database, tmp_path, api, month):
+    RevisionKeeper(database, writer="one").update([slo_of_text(objective(target="0.5"))], END + DAY)
+    (tmp_path / "shop.yaml").write_text(objective(target="0.5"), "utf-8")
+    found = item(api.slo_report(MONTH))
+    assert found.end_then is not None
+    assert found.end_today is not None
+    length = timedelta(days=30)
+    held = [bad for day, bad in ((0, 15), (10, 15), (20, 5)) if START + day * DAY >= END - length]
+    total = 100 * len(held)
+    assert found.end_then.error_budget_remaining == pytest.approx(1 - sum(held) / (0.1 * total))
+    assert found.end_today.error_budget_remaining == pytest.approx(1 - sum(held) / (0.5 * total))
+    assert (found.end_then.state, found.end_today.state) == ("exhausted", "no_traffic")
+
+
 def test_maintenance_is_left_out_and_the_budget_with_it_is_shown_beside(api, month):
     found = item(api.slo_report(MONTH))
     assert found.excluded_s == 3600

@@ -57,6 +57,8 @@ CHECKOUT = m.ReportSlo(
         m.ReportSpender(service="", operation="", share=0.08),
     ],
     charged=4_100,
+    end_then=m.ReportEnd(state="ok", error_budget_remaining=0.7512),
+    end_today=m.ReportEnd(state="exhausted", error_budget_remaining=-1.488),
 )
 SEARCH = m.ReportSlo(
     id="search-latency",
@@ -77,6 +79,8 @@ SEARCH = m.ReportSlo(
     changes=[],
     spenders=None,
     charged=0,
+    end_then=None,
+    end_today=None,
 )
 TOTALS = m.ReportTotals(objectives=2, met=1, missed=0, without_data=1, pages=1, tickets=1, mean_duration_s=2712.0)
 REPORT = m.SloReport(month="2026-10", start=START, end=END, complete=True, slos=[CHECKOUT, SEARCH], totals=TOTALS)

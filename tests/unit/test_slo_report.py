@@ -13,18 +13,17 @@ from slo.errors import InvalidObjective
 from slo.indicator import FasterThan
 from slo.model import EventCounts, Exclusion
 from slo.report import (
-    JudgedStretch,
+    EndOfMonth,
     ReportedIncident,
     Spender,
-    Stretch,
     figures,
     month_bounds,
     nines_reached,
     slo_month,
-    stretches,
     totals,
 )
 from slo.revision import Revision
+from slo.stretch import JudgedStretch, Stretch, stretches
 
 START, END = month_bounds("2026-10")
 DAY = timedelta(days=1)
@@ -146,6 +145,11 @@ def test_who_spent_the_budget_is_told_if_it_is_known():
     assert month().spenders is None
     known = month(spenders=[Spender("cart", "GET /", 1.0)], charged=7)
     assert (known.spenders, known.charged) == ((Spender("cart", "GET /", 1.0),), 7)
+
+
+def test_where_it_stood_at_the_end_is_handed_on():
+    end = EndOfMonth("ok", 0.5)
+    assert month(end_then=end, end_today=end).end_then == month(end_today=end).end_today == end
 
 
 def test_incidents_come_in_the_order_of_time():
