@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from slo.budgeting import Occurrences
-from slo.errors import InvalidObjective
 from slo.exclusion import Interval, excluded_time, within
-from slo.indicator import SpanIndicator
+from slo.indicator import CacheIndicator, SpanIndicator
 from slo.minute_history import MinuteHistory
 from slo.model import NO_EVENTS, EventCounts, Exclusion, Slo
 from slo.revision import Revision, reigns
@@ -15,7 +14,8 @@ from slo.stretch import JudgedStretch, Stretch
 from slo.window import MINUTE
 from storage import sli_count
 from storage.client import Database
-from storage.sli_minutes import steps
+from storage.sli_metrics import count_metrics
+from storage.sli_minutes import SliMinute, steps
 from storage.sli_slices import SliceSums
 from storage.sli_sums import RunningSums, event_sums, first_minutes
 from storage.slo_windows import lateness_of
@@ -27,24 +27,17 @@ def minute_history(
 ) -> MinuteHistory:
     """Return the minutes of *slo* in [start, end), without those that it or *exclusions* exclude.
 
-    An indicator that nobody counts yet is counted here from the stored spans, and nothing is stored.
-
-    Raises:
-        InvalidObjective: it is not counted yet, and is not one over spans.
+    An indicator that nobody counts yet is counted here from what is stored of spans or points, and nothing is written.
     """
-    indicator, first = slo.indicator, None
-    if database.rows("counted_series", {"series": [indicator.series_id]}):
-        counted = steps(database, indicator.series_id, start=start, end=end, step_s=60)
+    series = slo.indicator.series_id
+    if series in sli_count.counted_series(database):
+        counted = steps(database, series, start=start, end=end, step_s=60)
         minutes = [(step.at, EventCounts(step.good, step.good + step.bad)) for step in counted]
-        first = first_minutes(database, [indicator.series_id]).get(indicator.series_id)
-    elif isinstance(indicator, SpanIndicator):
-        found = sli_count.count_past(database, [indicator], since=start)
-        minutes = [(item.minute, EventCounts(item.good, item.total)) for item in found if not item.group]
     else:
-        raise InvalidObjective(
-            f"{slo.id!r} is about {indicator.source}, and its minutes are not counted yet; add its file to the SLO "
-            "folder first"
-        )
+        minutes = [
+            (item.minute, EventCounts(item.good, item.total)) for item in _counted_now(database, slo, start, end)
+        ]
+    first = first_minutes(database, [series]).get(series)
     excluded = (*exclusions, *slo.exclusions)
     return MinuteHistory(minutes, start, end, excluded, budgeting=slo.budgeting, first=first)
 
@@ -78,6 +71,14 @@ def standings_then(
     return standings_at(
         database, [reigns(revisions.get(slo.id, ()), slo, end, end + MINUTE)[0].slo for slo in slos], end
     )
+
+
+def _counted_now(database: Database, slo: Slo, start: datetime, end: datetime) -> list[SliMinute]:
+    if isinstance(slo.indicator, SpanIndicator | CacheIndicator):
+        found = sli_count.count_past(database, [slo.indicator], since=start, until=end)
+    else:
+        found = count_metrics(database, [slo.indicator], start=start, end=end).minutes
+    return [item for item in found if not item.group]
 
 
 def _judged(database: Database, stretch: Stretch, exclusions: Sequence[Exclusion]) -> JudgedStretch:
