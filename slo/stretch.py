@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from slo.maintenance import whole_minutes
+from slo.exclusion import whole_minutes
 from slo.model import NO_EVENTS, EventCounts, Slo
 from slo.revision import Revision, reigns
 
