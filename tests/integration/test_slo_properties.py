@@ -125,6 +125,7 @@ def test_spans_that_arrive_late_and_in_any_order_give_the_same_end_state(world, 
     for minute in (1, 60, 61, MINUTES):
         one, *rest = [found.evaluation for found in standings(world.database, slos, world.at(minute))]
         assert rest == [one] * len(rest)
+        assert one.counts == events(requests, 0, minute)
 
 
 def test_a_late_half_of_a_minute_is_added_to_the_half_that_was_counted(world, otlp):
