@@ -6,10 +6,10 @@ restart goes on where the last process stopped.
 """
 
 import threading
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import Final, cast
 
 from slo.indicator import CacheIndicator, Indicator, MetricIndicator, SpanIndicator
@@ -94,17 +94,22 @@ class Backfiller:
 
     def work(self, budget: timedelta) -> int:
         """Count chunks until nothing is left or *budget* is used up; return how many minutes were written."""
-        until = time.monotonic() + budget.total_seconds()
+        until = monotonic() + budget.total_seconds()
         written = 0
-        while (chunk := self._next()) and time.monotonic() < until:
+        while (chunk := self._next()) and monotonic() < until:
             written += self._advance(chunk)
         return written
 
     def counted_from(self, series: int) -> datetime | None:
         """Return from when on *series* is counted, None when it never was."""
         with self._lock:
-            done = [part.done_until for (key, _), part in (self._parts or {}).items() if key == series]
-        return min(done) if done else None
+            parts = [part for (key, _), part in (self._parts or {}).items() if key == series]
+        counted = None
+        for part in sorted(parts, key=lambda part: part.end, reverse=True):
+            counted = part.done_until
+            if part.finished_at is None:
+                break
+        return counted
 
     def raw_start(self, now: datetime) -> datetime:
         """Return from when on spans are still whole, so that minutes may be counted again."""
