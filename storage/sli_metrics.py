@@ -28,6 +28,8 @@ _GOOD_AND_BAD, _GOOD_OF_ALL, _BAD_OF_ALL = 1, 2, 3
 _COUNTER, _HISTOGRAM, _GAUGE = 1, 2, 3
 _COMPARISONS = {"<": 1, "<=": 2, ">": 3, ">=": 4}
 _KIND_NAMES = {_COUNTER: "a counter", _HISTOGRAM: "a histogram", _GAUGE: "a gauge"}
+# a quick choice of series, before the exact one
+_NEAR = "metric IN {metrics:Array(String)} AND service IN {services:Array(String)}"
 _QUERIES: dict[int, tuple[str, ...]] = {
     _COUNTER: ("count_counters",),
     _HISTOGRAM: ("count_histograms", "count_exponential_histograms"),
@@ -143,6 +145,7 @@ def _count(
         source="metrics",
         most=most,
         series_selected=load_query("count_selected"),
+        series_near=_NEAR,
     )
 
 

@@ -54,16 +54,16 @@ FROM
             (
                 SELECT
                     series_id,
-                    series_id IN (SELECT series_id FROM (/*series_selected*/) WHERE delta) AS delta,
+                    series_id IN (SELECT series_id FROM metric_series WHERE /*series_near*/ AND temporality = 'delta') AS delta,
                     toUnixTimestamp64Nano(ts) AS at_ns, toUnixTimestamp64Nano(start_ts) AS start_ns,
                     toInt64(h.scale) AS scale, toInt64(h.zero_count) AS zero_count, zero_threshold,
                     toInt64(h.positive_offset) AS positive_offset, arrayMap(x -> toInt64(x), h.positive_counts) AS positive_counts,
                     toInt64(arraySum(negative_counts)) AS negative_sum,
                     arraySum(positive_counts) + negative_sum + zero_count AS values_now,
-                    if(series_id IN (SELECT series_id FROM metric_series WHERE metric IN {metrics:Array(String)} AND origin_id = 0),
+                    if(series_id IN (SELECT series_id FROM metric_series WHERE /*series_near*/ AND origin_id = 0),
                         rowNumberInAllBlocks() + 1, 0) AS place
                 FROM metric_exponential_histograms AS h
-                WHERE metric IN {metrics:Array(String)} AND series_id IN (SELECT series_id FROM (/*series_selected*/))
+                WHERE metric IN {metrics:Array(String)} AND series_id IN (SELECT series_id FROM metric_series WHERE /*series_near*/)
                     AND toStartOfHour(ts) >= toStartOfHour(fromUnixTimestamp64Nano({from_ns:Int64} - {lookback_ns:Int64}, 'UTC'))
                     AND ts > fromUnixTimestamp64Nano({from_ns:Int64} - {lookback_ns:Int64}, 'UTC')
                     AND toStartOfHour(ts) <= fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC')

@@ -9,7 +9,7 @@ FROM
 (
     SELECT series_id, ts, value
     FROM metric_points
-    WHERE metric IN {metrics:Array(String)} AND series_id IN (SELECT series_id FROM (/*series_selected*/))
+    WHERE metric IN {metrics:Array(String)} AND series_id IN (SELECT series_id FROM metric_series WHERE /*series_near*/)
         AND toStartOfHour(ts) >= toStartOfHour(fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC'))
         AND ts >= fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC')
         AND toStartOfHour(ts) <= fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC')

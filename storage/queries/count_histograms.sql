@@ -35,13 +35,13 @@ FROM
             (
                 SELECT
                     series_id,
-                    series_id IN (SELECT series_id FROM (/*series_selected*/) WHERE delta) AS delta,
+                    series_id IN (SELECT series_id FROM metric_series WHERE /*series_near*/ AND temporality = 'delta') AS delta,
                     toUnixTimestamp64Nano(ts) AS at_ns, toUnixTimestamp64Nano(start_ts) AS start_ns, bounds,
                     if(empty(h.counts), [toInt64(count)], arrayMap(x -> toInt64(x), h.counts)) AS counts,
-                    if(series_id IN (SELECT series_id FROM metric_series WHERE metric IN {metrics:Array(String)} AND origin_id = 0),
+                    if(series_id IN (SELECT series_id FROM metric_series WHERE /*series_near*/ AND origin_id = 0),
                         rowNumberInAllBlocks() + 1, 0) AS place
                 FROM metric_histograms AS h
-                WHERE metric IN {metrics:Array(String)} AND series_id IN (SELECT series_id FROM (/*series_selected*/))
+                WHERE metric IN {metrics:Array(String)} AND series_id IN (SELECT series_id FROM metric_series WHERE /*series_near*/)
                     AND toStartOfHour(ts) >= toStartOfHour(fromUnixTimestamp64Nano({from_ns:Int64} - {lookback_ns:Int64}, 'UTC'))
                     AND ts > fromUnixTimestamp64Nano({from_ns:Int64} - {lookback_ns:Int64}, 'UTC')
                     AND toStartOfHour(ts) <= fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC')

@@ -66,14 +66,14 @@ def minutes_of(database):
 def bodies(otlp, base, rng):
     """Return batches of telemetry: (signal, body)."""
     found = []
-    for _ in range(12):
+    for _ in range(6):
         at = base + timedelta(seconds=rng.uniform(0, 600))
         attributes = {"tenant": rng.choice(["a", "b"])}
         spans = [otlp.span(start_ns=otlp.ns(at), status=rng.choice([0, 2]), attributes=attributes) for _ in range(3)]
         found.append(("traces", otlp.traces(*spans)))
     for metric, step in (("good", 3), ("all", 5)):
-        for n in range(1, 9):
-            point = otlp.point(otlp.ns(base) + n * 55 * 10**9, start_ns=otlp.ns(base), as_int=n * step)
+        for n in range(1, 6):
+            point = otlp.point(otlp.ns(base) + n * 85 * 10**9, start_ns=otlp.ns(base), as_int=n * step)
             found.append(("metrics", otlp.metric(metric, "sum", point, aggregation_temporality=2, is_monotonic=True)))
     return found
 
@@ -81,7 +81,7 @@ def bodies(otlp, base, rng):
 def test_late_data_in_any_order_give_the_same_end_state(database, store, otlp, now, base):
     slos = [OBJECTIVE, replace(OBJECTIVE, id="g", indicator=GROUPED), replace(OBJECTIVE, id="m", indicator=COUNTED)]
     batches, ends = bodies(otlp, base, random.Random(1)), []
-    for seed in range(4):
+    for seed in range(3):
         rng = random.Random(seed)
         rng.shuffle(batches)
         for table in ("spans", "arrivals", "metric_points", "sli_minutes", "sli_series", "sli_backfills", "red_1m"):
@@ -90,15 +90,15 @@ def test_late_data_in_any_order_give_the_same_end_state(database, store, otlp, n
         counting.update(slos, now)
         for number, (signal, body) in enumerate(batches, 1):
             store(database, body, signal=signal)
-            if rng.random() < 0.4:
+            if rng.random() < 0.3:
                 counting.update(slos, now + number * timedelta(seconds=1))
             if rng.random() < 0.2:
                 counting = counter(database)  # a restart
         counting.update(slos, now + MINUTE)
         counting.backfiller.work(MINUTE)
         ends.append(minutes_of(database))
-    assert len(ends[0]) > 30
-    assert ends[1:] == ends[:1] * 3
+    assert len(ends[0]) > 20
+    assert ends[1:] == ends[:1] * 2
 
 
 def test_a_verdict_that_late_spans_change_is_noted_once(database, store, otlp, now, base):

@@ -41,6 +41,7 @@ SLOTS = {
     "overflows": "series_id IN (SELECT series_id FROM metric_series WHERE origin_id = 0)",
     "selected": load_query("metric_selected"),
     "series_selected": load_query("count_selected"),
+    "series_near": "metric IN {metrics:Array(String)} AND service IN {services:Array(String)}",
     "increases": load_query("metric_increases"),
 }
 VALUES = {
