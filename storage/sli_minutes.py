@@ -24,7 +24,10 @@ NEWEST_SERIES = f"(SELECT DISTINCT series {NEWEST})"
 
 @dataclass(frozen=True, slots=True)
 class SliMinute:
-    """Counts of one minute. `seen` events stand for `total` ones where spans were sampled; `group` "" is no group."""
+    """Counts of one minute. `seen` events stand for `total` ones where spans were sampled.
+
+    `group` "" is the minute as a whole; the groups of a series with groups add up to it.
+    """
 
     series: int
     minute: datetime
@@ -93,19 +96,20 @@ def windows(
     if not ordered or not wanted:
         return {}
     moments = [end, *(end - length for length in ordered)]
-    split = wanted.intersection(grouped)
-    groups = group_sums(database, split, moments)
-    sums = event_sums(database, wanted - split, moments)
+    groups = group_sums(database, wanted.intersection(grouped), moments)
     firsts = first_minutes(database, wanted)
 
     def by_length(of: RunningSums) -> dict[timedelta, EventCounts]:
         return {length: of.between(end - length, end) for length in ordered}
 
-    found = {key: SeriesWindows(by_length(of), _before(firsts.get(key), end)) for key, of in sums.items()}
-    for key, parts in groups.items():
-        by_group = {group: by_length(of) for group, of in parts.items()}
-        found[key] = SeriesWindows(_together(by_group, ordered), _before(firsts.get(key), end), by_group)
-    return found
+    return {
+        key: SeriesWindows(
+            by_length(of),
+            _before(firsts.get(key), end),
+            {group: by_length(part) for group, part in groups.get(key, {}).items()},
+        )
+        for key, of in event_sums(database, wanted, moments).items()
+    }
 
 
 def steps(database: Database, series: int, *, start: datetime, end: datetime, step_s: int) -> list[SliStep]:
@@ -124,12 +128,6 @@ def steps(database: Database, series: int, *, start: datetime, end: datetime, st
 def _sum_hours(hours: str, series: str) -> str:
     rows = load_query("sli_hours").replace("/*hours*/", hours).replace("/*series*/", series)
     return f"INSERT INTO sli_hours (series, grp, hour, good, bad, seen, minutes, first, revision) {rows}"
-
-
-def _together(
-    groups: Mapping[str, Mapping[timedelta, EventCounts]], lengths: Iterable[timedelta]
-) -> dict[timedelta, EventCounts]:
-    return {length: sum((of[length] for of in groups.values()), EventCounts(0, 0)) for length in lengths}
 
 
 def _before(first: datetime | None, end: datetime) -> datetime | None:

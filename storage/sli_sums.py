@@ -31,14 +31,6 @@ class RunningSums:
         before, upto = self.places[start], self.places[end]
         return EventCounts(self.good[upto] - self.good[before], self.total[upto] - self.total[before])
 
-    def __add__(self, other: "RunningSums") -> "RunningSums":
-        """Return the sums of both, which stop at the same moments."""
-        return RunningSums(
-            self.places,
-            [mine + yours for mine, yours in zip(self.good, other.good, strict=True)],
-            [mine + yours for mine, yours in zip(self.total, other.total, strict=True)],
-        )
-
 
 def running_sums(moments: Sequence[datetime], counts: Iterable[tuple[int, int]]) -> RunningSums:
     """Return the sums of *counts*: good and total of each interval between two of the ascending *moments*."""
@@ -50,7 +42,7 @@ def running_sums(moments: Sequence[datetime], counts: Iterable[tuple[int, int]])
 
 
 def event_sums(database: Database, series: Iterable[int], moments: Iterable[datetime]) -> dict[int, RunningSums]:
-    """Return the events of each of *series* between *moments* (whole minutes), all of its groups together."""
+    """Return the events of each of *series* between *moments* (whole minutes), as a whole."""
     wanted, ordered = sorted(set(series)), sorted(set(moments))
     nothing = running_sums(ordered, [(0, 0)] * (len(ordered) - 1))
     found = {key: sums for key, _, sums in _sums(database, wanted, ordered, by_group=False)}

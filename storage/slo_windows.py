@@ -4,9 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import reduce
 from itertools import chain
-from operator import add
 from typing import Final
 
 from slo.budgeting import Occurrences
@@ -17,7 +15,7 @@ from slo.slices import slice_length, slice_start
 from slo.window import MINUTE
 from storage.client import Database
 from storage.sli_slices import SliceSums
-from storage.sli_sums import RunningSums, event_sums, group_sums, running_sums
+from storage.sli_sums import RunningSums, event_sums, group_sums
 
 LATENESS: Final = {"spans": timedelta(seconds=10), "cache": timedelta(seconds=10), "metrics": timedelta(seconds=75)}
 
@@ -108,7 +106,4 @@ def _batch_sums(database: Database, asked: Sequence[SloWindows], firsts: Mapping
         slices = SliceSums(database, slo.budgeting, moments, firsts)
         parts = {key: slices.of_groups(key, names) for key, names in groups.items()}
         return {key: SloSums(sums, parts.get(key, {})) for key, sums in slices.of_series(series).items()}
-    if groups:
-        nothing = running_sums(moments, [(0, 0)] * (len(moments) - 1))
-        return {key: SloSums(reduce(add, parts.values(), nothing), parts) for key, parts in groups.items()}
-    return {key: SloSums(sums, {}) for key, sums in event_sums(database, series, moments).items()}
+    return {key: SloSums(sums, groups.get(key, {})) for key, sums in event_sums(database, series, moments).items()}

@@ -4,6 +4,6 @@ SELECT
     sum(good) AS good,
     sum(bad) AS bad
 FROM sli_minutes FINAL
-WHERE series = {series:UInt64} AND minute >= {start:DateTime('UTC')} AND minute < {end:DateTime('UTC')}
+WHERE series = {series:UInt64} AND grp = '' AND minute >= {start:DateTime('UTC')} AND minute < {end:DateTime('UTC')}
 GROUP BY at
 ORDER BY at

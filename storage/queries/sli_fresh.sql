@@ -22,7 +22,7 @@ FROM
         multiIf(NOT {by_group:Bool}, '', grp IN {named:Array(String)}, grp, {other:String}) AS name,
         minute
     FROM sli_minutes FINAL
-    WHERE good > 0 AND series IN {series:Array(UInt64)}
+    WHERE good > 0 AND series IN {series:Array(UInt64)} AND (grp != '') = {by_group:Bool}
         AND minute >= {start:DateTime('UTC')} AND minute < {end:DateTime('UTC')}
 )
 GROUP BY series, name

@@ -18,6 +18,7 @@ FROM
                 AND toInt256(good_events) * {whole_part:Int256} >= toInt256(events) * {good_part:Int256} AS is_good
         FROM /*table*/ AS s FINAL
         WHERE series IN {series:Array(UInt64)} AND /*at*/ >= {start:DateTime('UTC')} AND /*at*/ < {end:DateTime('UTC')}
+            AND (grp != '') = {by_group:Bool}
         GROUP BY series, name, slice
         HAVING events > 0
     )

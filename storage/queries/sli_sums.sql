@@ -1,6 +1,6 @@
 -- Good and bad events of SLIs between moments (`bounds`, ascending, in seconds since 1970): hours that no bound cuts come
--- from the hourly sums, the `edges` from minutes. Each row has the starts of its intervals that hold anything. By group,
--- the `most` groups of a series with the most bad events over all of the time stand for themselves, the others for one.
+-- from the hourly sums, the `edges` from minutes. Each row has the starts of its intervals that hold anything. Series as
+-- wholes are group ''; by group, the `most` groups of a series with the most bad events over all of the time stand for themselves, the others for one.
 WITH
     counted AS
     (
@@ -8,15 +8,16 @@ WITH
         FROM sli_hours FINAL
         WHERE hour >= {start:DateTime('UTC')} AND hour < {end:DateTime('UTC')}
             AND hour NOT IN {edges:Array(DateTime('UTC'))} AND series IN {series:Array(UInt64)}
+            AND (grp != '') = {by_group:Bool}
         UNION ALL
         SELECT series, grp, toUInt32(minute) AS at, good, bad
         FROM sli_minutes FINAL
         WHERE toStartOfHour(minute) IN {edges:Array(DateTime('UTC'))} AND series IN {series:Array(UInt64)}
-            AND minute >= {start:DateTime('UTC')} AND minute < {end:DateTime('UTC')}
+            AND minute >= {start:DateTime('UTC')} AND minute < {end:DateTime('UTC')} AND (grp != '') = {by_group:Bool}
     ),
     summed AS
     (
-        SELECT series, if({by_group:Bool}, grp, '') AS name, roundDown(at, {bounds:Array(UInt32)}) AS start,
+        SELECT series, grp AS name, roundDown(at, {bounds:Array(UInt32)}) AS start,
             sum(good) AS good, sum(bad) AS bad
         FROM counted
         GROUP BY series, name, start

@@ -12,10 +12,11 @@ from slo.slices import slice_counts
 from storage.sli_minutes import SliMinute, write_minutes
 from storage.sli_slices import SliceSums
 from storage.sli_sums import OTHER, first_minutes
+from tests.integration.sli_rows import with_wholes
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 END = datetime(2026, 3, 2, 1, 22, tzinfo=UTC)
-GROUPS = ("", '{"tenant":"a"}', '{"tenant":"\'b\\\\"}')
+GROUPS = ('{"tenant":"ž"}', '{"tenant":"a"}', '{"tenant":"\'b\\\\"}')
 BUDGETINGS = [
     *(Timeslices(Decimal("0.9"), MINUTE, empty) for empty in ("ignore", "good", "bad")),
     Timeslices(Decimal("0.95"), 5 * MINUTE, "ignore"),
@@ -49,13 +50,13 @@ def history(rng, series, groups=("",)):
         good, bad = rng.choice([(0, 0), (10, 0), (19, 1), (9, 1), (0, 3), (30, 2)])
         group = rng.choice(groups)
         found[group, minute] = SliMinute(series, minute, good, good + bad, seen=1, group=group)
-    return list(found.values())
+    return with_wholes(found.values())
 
 
-def events(minutes, groups=None):
+def events(minutes, groups=("",)):
     found = {}
     for m in minutes:
-        if groups is None or m.group in groups:
+        if m.group in groups:
             found[m.minute] = found.get(m.minute, EventCounts(0, 0)) + EventCounts(m.good, m.total)
     return found
 

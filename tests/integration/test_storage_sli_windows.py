@@ -11,6 +11,7 @@ from storage import sli_minutes
 from storage.migrate import load_migrations, migrate
 from storage.sli_minutes import SliMinute, steps, sum_newest_hours, windows, write_minutes
 from storage.sli_sums import OTHER, event_sums, group_sums
+from tests.integration.sli_rows import with_wholes
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 END = datetime(2026, 3, 2, 7, 23, tzinfo=UTC)
@@ -25,11 +26,11 @@ def some_minutes(rng, *, series=(1, 2, 3), groups=("",), count=400, reach=40 * D
         key = rng.choice(series), rng.choice(groups), minute
         good = rng.randrange(50)
         found[key] = SliMinute(key[0], minute, good, good + rng.choice([0, 0, 1, 7]), seen=3, group=key[1])
-    return list(found.values())
+    return with_wholes(found.values())
 
 
-def sums(minutes, series, start, end, group=None):
-    inside = [m for m in minutes if m.series == series and start <= m.minute < end and group in {None, m.group}]
+def sums(minutes, series, start, end, group=""):
+    inside = [m for m in minutes if m.series == series and start <= m.minute < end and m.group == group]
     return EventCounts(sum(m.good for m in inside), sum(m.total for m in inside))
 
 
@@ -110,7 +111,7 @@ def test_minutes_from_before_there_were_hours_are_summed_at_the_start(database):
 
 def test_the_minutes_of_the_old_layout_move_to_the_new_one_with_their_latest_revision(empty_database):
     every = load_migrations()
-    move = next(migration for migration in every if migration.name.endswith("order_sli_minutes_by_hour"))
+    move = next(migration for migration in every if migration.name.endswith("create_sli_minutes_by_hour"))
     migrate(empty_database, [migration for migration in every if migration is not move])
     columns = ["series", "grp", "minute", "good", "bad", "seen", "source", "revision"]
     for revision in (1, 2):
@@ -126,9 +127,9 @@ def test_the_minutes_of_the_old_layout_move_to_the_new_one_with_their_latest_rev
     assert windows(empty_database, [1], [DAY], end=END + DAY)[1].counts[DAY].good == 2 * sum(range(100))
 
 
-def test_groups_are_summed_for_the_series_and_stand_for_themselves_where_asked(database):
+def test_series_stand_as_wholes_and_their_groups_for_themselves_where_asked(database):
     rng = random.Random(4)
-    names = ("", '{"http.route":"/pay"}', '{"http.route":"/\\"q\\\\\'"}', '{"a":"žluť","b":"1"}')
+    names = ('{"http.route":"/pay"}', '{"http.route":"/\\"q\\\\\'"}', '{"a":"žluť","b":"1"}')
     minutes = some_minutes(rng, groups=names, reach=5 * DAY)
     in_batches(database, minutes, rng)
     lengths = [HOUR, 4 * DAY]

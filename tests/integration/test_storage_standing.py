@@ -141,6 +141,7 @@ def test_groups_stand_for_themselves_under_the_values_of_their_attributes(databa
     for number in range(53):
         group = f'{{"http.route":"/{number}","tenant":"žluť"}}'
         write(database, slo, (10, 100 - number, 100), (5 * 60, 50, 100), group=group)
+    write(database, slo, (10, sum(range(48, 101)), 5300), (5 * 60, 53 * 50, 5300))
     standing = stand(database, slo)["a"]
     groups = {group.labels["http.route"]: group.evaluation for group in standing.groups}
     assert len(groups) == 51
