@@ -27,6 +27,7 @@ from storage.client import Database
 from storage.ingest import insert_segment
 from storage.migrate import migrate
 from storage.retention import apply_retention
+from storage.sli_backfills import backfills
 from storage.slo_catalog import SloCatalog
 from storage.slo_windows import LATENESS
 from storage.standing import standings
@@ -171,6 +172,16 @@ def _store_and_count(database: Database, traffic: Traffic, slos: Path) -> None:
         evaluator.tick(datetime.now(UTC))
         if evaluator.state.last_error:
             raise ValueError(f"the evaluator failed: {evaluator.state.last_error}")
+        _count_past(database, evaluator)
+
+
+def _count_past(database: Database, evaluator: Evaluator) -> None:
+    """Have *evaluator* count all of the past, which it does in pieces between its ticks."""
+    for _ in range(100):
+        if all(part.finished_at for part in backfills(database)):
+            return
+        evaluator.backfill(datetime.now(UTC))
+    raise ValueError("the past of the objectives is not counted to its end")
 
 
 def _compare(

@@ -6,6 +6,7 @@ from alerts.outbox import Outbox
 from alerts.transition import Transition
 from evaluator.alert_store import AlertStore
 from evaluator.tick import Evaluator
+from storage.sli_backfills import backfills
 from storage.slo_catalog import SloCatalog
 from storage.slo_windows import LATENESS
 from storage.standing import standings
@@ -23,6 +24,7 @@ class SloWorld:
         self.database, self._store, self._otlp, self.folder = database, store, otlp, folder
         self.start = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(hours=hours_ago)
         self.texts = {}
+        self._counted = []
 
     def write(self, text):
         """Make *text* the objective in force and return it."""
@@ -59,6 +61,17 @@ class SloWorld:
         """Have *evaluator* look when the minutes before number *minute* are complete."""
         evaluator.tick(self.at(minute))
         assert evaluator.state.last_error == ""
+        if evaluator not in self._counted:
+            self._counted.append(evaluator)
+            self.count_past(evaluator, minute)
+
+    def count_past(self, evaluator, minute):
+        """Have *evaluator* count all of the past of what is new, which it does in pieces between its ticks."""
+        for _ in range(100):
+            evaluator.backfill(self.at(minute))
+            if all(part.finished_at for part in backfills(self.database)):
+                return
+        raise AssertionError("the past is not counted to its end")
 
     def forget_arrivals(self):
         """Make what arrived so far old: the clock of ticks is behind that of arrivals; all would be counted again."""

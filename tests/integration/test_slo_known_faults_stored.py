@@ -145,6 +145,7 @@ def test_an_alert_outlives_a_restart_and_its_history_stays(world):
     world.requests(range(-3 * DAY, 0), good=RATE)
     world.requests(range(3), bad=RATE // 2, good=RATE // 2)
     world.requests(range(3, 60), good=RATE)
+    counted(world, 0)
     for number, minute in enumerate((3, 4, 60)):
         world.tick(world.evaluator(f"number {number}"), minute)
     fired, resolved = world.transitions()
