@@ -110,7 +110,7 @@ def test_slices_are_judged_as_their_definition_says_up_to_the_last_that_is_over(
 
 
 def test_excluded_time_does_not_touch_the_budget_and_is_shown_beside_it(database):
-    night = Exclusion(END - 3 * HOUR + timedelta(seconds=20), END - 2 * HOUR + timedelta(seconds=40), "new disks")
+    night = Exclusion(END - 3 * HOUR + timedelta(seconds=20), END - 121 * MINUTE + timedelta(seconds=40), "new disks")
     slos = [objective("own", exclusions=(night,)), objective("further"), objective("none")]
     write(database, slos[0], (181, 0, 1), (180, 0, 20), (121, 0, 20), (120, 5, 5), (1, 10, 10))
     found = {name: each.evaluation for name, each in stand(database, *slos, further=(night, night)).items()}
