@@ -80,6 +80,7 @@ class _Check:
 
     def __init__(self, slo: Slo, condition: Condition, shortest: timedelta) -> None:
         self.long, self.short = (max(window, shortest) // MINUTE for window in (condition.long, condition.short))
+        self._widths = condition.long // MINUTE, condition.short // MINUTE
         limit = Fraction(condition.factor) * (1 - Fraction(slo.target))
         self._p, self._q = limit.numerator, limit.denominator
         self._least = slo.min_total, slo.min_bad
@@ -87,9 +88,15 @@ class _Check:
     def verdict(self, history: MinuteHistory, position: int) -> Verdict:
         good, total = _window(history, position, self.long)
         short_good, short_total = _window(history, position, self.short)
-        bad, short_bad = total - good, short_total - short_good
-        enough = total >= self._least[0] and bad >= self._least[1]
-        if enough and bad * self._q > self._p * total and short_bad * self._q > self._p * short_total:
+        enough = total >= self._least[0] and total - good >= self._least[1]
+        observed = _observed(history, position)
+        if enough and all(
+            bad * self._q * min(observed, width) > self._p * events * width
+            for bad, events, width in (
+                (total - good, total, self._widths[0]),
+                (short_total - short_good, short_total, self._widths[1]),
+            )
+        ):
             return "met"
         return "clear" if total and short_total else "unknown"
 
@@ -151,7 +158,8 @@ class _Lane:
         history = self._history
         lengths = {window: max(window, history.length) for window in needed_windows(self._slo, end)}
         counts = {window: history.counts(end - length, end) for window, length in lengths.items()}
-        return evaluate(self._slo, counts, end=end, coverage=1.0)
+        observed = _observed(history, history.position(end)) * MINUTE
+        return evaluate(self._slo, counts, end=end, coverage=1.0, observed=observed)
 
     def _burn(self, position: int) -> Fraction:
         """Return the highest burn rate of the long windows that end here."""
@@ -165,6 +173,11 @@ class _Lane:
         bad = history.counts(history.start + first * MINUTE, end).bad
         allowed = allowed_bad(history.counts(end - budget_window(slo, end), end), slo.target)
         return float(bad / allowed) if allowed else None
+
+
+def _observed(history: MinuteHistory, position: int) -> int:
+    """Return how many minutes before *position* the first event came, at least one; see `evaluate`."""
+    return 1 if history.first is None else max(position + (history.start - history.first) // MINUTE, 1)
 
 
 def _window(history: MinuteHistory, position: int, minutes: int) -> tuple[int, int]:

@@ -108,6 +108,7 @@ def evaluate(
     coverage: float,
     seen_recently: bool = False,
     excluded: Mapping[timedelta, EventCounts] | None = None,
+    observed: timedelta | None = None,
 ) -> Evaluation:
     """Return where *slo* stands at *end*, given the events of each of its windows.
 
@@ -118,6 +119,9 @@ def evaluate(
         coverage: share of the objective's window that data exists for, 0..1.
         seen_recently: the service is alive: it sent anything at all in the last hour, counted here or not.
         excluded: those of *counts* that fell into excluded time, by window; None where there is none.
+        observed: how long before *end* the first event came, whole minutes; None if long ago. A condition whose window
+            is longer is judged as if the rest of the window had had as many events, and no bad ones: with two hours of
+            history a window of three days is not one of two hours, and an incident alerts as it will with full history.
 
     Raises:
         MissingWindow: *counts* lacks a window.
@@ -129,7 +133,7 @@ def evaluate(
     left_out = excluded or {}
     net = {window: events - left_out.get(window, NO_EVENTS) for window, events in counts.items()}
     budget = _budget(slo, net, end)
-    conditions = {condition: _result(slo, condition, net) for condition in judged_conditions(slo)}
+    conditions = {condition: _result(slo, condition, net, observed) for condition in judged_conditions(slo)}
     return Evaluation(
         state=_state(budget, net, [result.met for result in conditions.values()], seen_recently),
         sli=sli(budget.counts),
@@ -177,16 +181,29 @@ def _unadjusted(slo: Slo, counts: EventCounts, budget: _Budget) -> Unadjusted:
     return Unadjusted(counts, sli(counts), budget_remaining(counts, slo.target, elapsed=budget.elapsed))
 
 
-def _result(slo: Slo, condition: Condition, counts: Mapping[timedelta, EventCounts]) -> ConditionResult:
+def _result(
+    slo: Slo, condition: Condition, counts: Mapping[timedelta, EventCounts], observed: timedelta | None
+) -> ConditionResult:
     long, short = counts[condition.long], counts[condition.short]
     enough = long.total >= slo.min_total and long.bad >= slo.min_bad
     return ConditionResult(
         condition=condition,
-        met=enough and all(exceeds(events, slo.target, condition.factor) for events in (long, short)),
+        met=enough
+        and all(
+            exceeds(counts[window], slo.target, condition.factor * _unseen(window, observed))
+            for window in (condition.long, condition.short)
+        ),
         has_data=long.total > 0 and short.total > 0,
         long=long,
         short=short,
     )
+
+
+def _unseen(window: timedelta, observed: timedelta | None) -> Fraction:
+    """Return how many times as many events *window* is expected to hold as were observed: 1 where all of it was."""
+    if observed is None or observed >= window:
+        return Fraction(1)
+    return Fraction(window // MINUTE, max(observed // MINUTE, 1))
 
 
 def _state(

@@ -78,14 +78,23 @@ class _Alive:
 
 def _standing(asked: SloWindows, sums: SloSums, firsts: Mapping[int, datetime], alive: _Alive) -> Standing:
     slo = asked.slo
-    coverage = _coverage(asked, firsts.get(slo.indicator.series_id))
+    first = firsts.get(slo.indicator.series_id)
+    coverage, observed = _coverage(asked, first), None if first is None else asked.end - first
 
     def evaluated(of: RunningSums) -> Evaluation:
         counts, excluded = asked.counts(of), asked.excluded_counts(of)
         whole = budget_window(slo, asked.end)
         silent = counts[whole] == (excluded or {}).get(whole, NO_EVENTS)
         seen = silent and alive.has(slo)
-        return evaluate(slo, counts, end=asked.end, coverage=coverage, seen_recently=seen, excluded=excluded)
+        return evaluate(
+            slo,
+            counts,
+            end=asked.end,
+            coverage=coverage,
+            seen_recently=seen,
+            excluded=excluded,
+            observed=observed,
+        )
 
     groups = [GroupStanding(_labels(slo, group), evaluated(of)) for group, of in sums.groups.items()]
     groups.sort(key=lambda group: (-group.evaluation.counts.bad, sorted(group.labels.items())))

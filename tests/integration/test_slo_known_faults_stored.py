@@ -81,10 +81,26 @@ def test_an_idle_service_is_told_from_a_dead_one_and_silence_alone_raises_no_ale
     assert world.changes() == []
 
 
+@pytest.mark.parametrize("history", [120, 3 * DAY], ids=["2 h", "3 d"])
+def test_an_incident_alerts_a_young_service_for_as_long_as_an_old_one(world, history):
+    # sloth: with 2 h of history the windows of 6 h, 1 d and 3 d act as 2 h: the page lasts 34 minutes, not 9, and a
+    # ticket fires that never does with 3 days
+    world.write(objective())
+    world.requests(range(-history, 0), good=RATE)
+    world.requests(range(10), good=5100, bad=900)
+    world.requests(range(10, 90), good=RATE)
+    evaluator = counted(world, 0)
+    world.forget_arrivals()
+    for minute in (5, 6, 14, 15, 30, 45, 90):
+        world.tick(evaluator, minute)
+    assert world.changes() == [(6, "page", "firing"), (15, "page", "resolved")]
+
+
 @pytest.mark.parametrize(("extra", "met"), [(0, False), (1, True)])
 def test_one_request_decides_whether_a_burn_rate_of_14_4_is_exceeded(world, extra, met):
     # slo-generator: 14.41 to 14.45 are rounded to 14.4 before they are compared with it
     slo = world.write(objective())
+    world.requests([-90], good=1)  # the whole hour is known
     world.requests(range(-5, 0), good=985_600, bad=14_400)
     world.requests([-1], bad=extra)
     counted(world, 0)

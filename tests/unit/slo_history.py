@@ -29,7 +29,9 @@ class History:
         """Return where *slo* stands when the minute number *minute* begins."""
         end = START + minute * MINUTE
         counts = {window: self.between(minute - window // MINUTE, minute) for window in needed_windows(slo, end)}
-        return evaluate(slo, counts, end=end, coverage=self._coverage(slo, minute), seen_recently=seen_recently)
+        observed = self._observed(minute)
+        coverage = min(1.0, observed / budget_window(slo, end))
+        return evaluate(slo, counts, end=end, coverage=coverage, seen_recently=seen_recently, observed=observed)
 
     def changes(self, slo, minutes):
         """Return every change of an alert of *slo* as (minute, severity, state), when *minutes* are judged in turn."""
@@ -44,8 +46,7 @@ class History:
                     found.append((minute, change.severity, change.state))
         return found
 
-    def _coverage(self, slo, minute):
-        """Return the share of the objective's window that lies behind the first request."""
-        window = budget_window(slo, START + minute * MINUTE) // MINUTE
+    def _observed(self, minute):
+        """Return the time since the first request."""
         seen = next((number for number, (_, total) in enumerate(self._requests, self._first) if total), minute)
-        return min(1.0, max(0, minute - seen) / window)
+        return max(0, minute - seen) * MINUTE

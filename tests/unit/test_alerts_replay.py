@@ -66,7 +66,9 @@ def evaluated(slo, minutes):
         since = end - max(window, length)
         inside = (events for at, events in held.items() if since <= at < end)
         counts[window] = sum(inside, SILENT) if events else slice_counts(held, slo.budgeting, since, end)
-    return evaluate(slo, counts, end=end, coverage=1.0)
+    known = [at for at, counted in held.items() if counted.total]
+    observed = max(end - min(known), 0 * MINUTE) if known else None
+    return evaluate(slo, counts, end=end, coverage=1.0, observed=observed)
 
 
 LEVELS = st.one_of(
@@ -130,7 +132,7 @@ def test_silence_ends_no_alert():
 def test_what_was_before_the_start_counts_in_windows_but_is_not_decided_on():
     slo = replace(SLO, policy=AlertPolicy("test", (PAGE,)))
     minutes = [BAD] * 9 + [FINE] * 20
-    assert next(item.at for item in replayed(slo, minutes).transitions) == NOON + MINUTE + DELAY
+    assert next(item.at for item in replayed(slo, minutes).transitions) == NOON + 5 * MINUTE + DELAY
     assert next(item.at for item in replayed(slo, minutes, 5).transitions) == NOON + 6 * MINUTE + DELAY
     assert replayed(slo, minutes, 12).transitions == ()
 

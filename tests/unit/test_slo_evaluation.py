@@ -119,6 +119,17 @@ def test_a_condition_without_events_in_either_window_has_no_data():
     assert result.conditions[1].has_data
 
 
+def test_what_was_not_observed_of_a_window_is_taken_as_traffic_without_errors():
+    counts = _counts(h1=_bad(864), m5=_bad(864))
+    late, early = (
+        evaluate(SLO, counts, end=END, coverage=0.1, observed=timedelta(minutes=minutes)).conditions[0].met
+        for minutes in (11, 10)
+    )
+    assert (late, early) == (True, False), "864 of 10,000 in 10 minutes are 864 of 60,000 in an hour: burn rate 14.4"
+    hidden = evaluate(SLO, counts, end=END, coverage=0.0, observed=timedelta(0))
+    assert not hidden.conditions[0].met
+
+
 def test_less_than_full_coverage_is_provisional():
     assert evaluate(SLO, _counts(), end=END, coverage=0.99).provisional
     assert not evaluate(SLO, _counts(), end=END, coverage=1.0).provisional

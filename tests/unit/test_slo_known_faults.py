@@ -73,6 +73,24 @@ def test_an_idle_service_is_told_from_a_dead_one_and_silence_alone_raises_no_ale
     assert History(HEALTHY * DAY + SILENCE * 300).judge(SLO, DAY + 300).state == "no_traffic"
 
 
+@pytest.mark.parametrize("history", [10, 120, 720, 3 * DAY], ids=["10 min", "2 h", "12 h", "3 d"])
+def test_an_incident_alerts_a_young_service_for_as_long_as_an_old_one(history):
+    # sloth: with 2 h of history the windows of 6 h, 1 d and 3 d act as 2 h: the page lasts 34 minutes, not 9, and a
+    # ticket fires that never does with 3 days
+    minutes = HEALTHY * history + [(5100, 900)] * 10 + HEALTHY * DAY
+    changes = History(minutes, first=-history).changes(SLO, range(DAY))
+    assert changes == [(6, "page", "firing"), (15, "page", "resolved")]
+
+
+@pytest.mark.parametrize(("target", "fires"), [("0.999", 1), ("0.99", 9), ("0.95", 44)])
+def test_a_service_that_was_never_up_alerts_as_soon_as_one_that_was(target, fires):
+    # sloth, the other way round: what is not known yet must not hide an outage either
+    slo = read(objective(target=target))
+    for history in (0, 3 * DAY):
+        changes = History(HEALTHY * history + OUTAGE * DAY, first=-history).changes(slo, range(1, DAY))
+        assert changes[0] == (fires, "page", "firing")
+
+
 @pytest.mark.parametrize("days", [1, 2, 3, 7, 10, 14, 28, 30, 45, 90, 365])
 def test_no_alert_window_shrinks_to_nothing_and_each_takes_the_share_of_the_budget_that_is_documented(days):
     # pyrra: windows below 2.8 days are [0s], and 5, 10 and 10 % of the budget are really 6.25, 7.14 and 14.3 %
