@@ -1,9 +1,10 @@
 """Definitions survive being stored, revisions tell what changed, and each past has its judge."""
 
-from dataclasses import replace
+from dataclasses import is_dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from typing import ClassVar, Literal, get_args, get_origin, get_type_hints
 
 import pytest
 from hypothesis import given
@@ -43,6 +44,7 @@ NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 BASE = replace(drafts("checkout", "prod")[0], draft=False, source="slos/checkout.yaml")
 
+PREDICATE_KINDS = (Comparison, Not, And, Or)
 ROUTE = Comparison("http.route", "=", "/pay")
 SLOW = Comparison("duration_ms", ">", 2.5)
 PREDICATES = st.sampled_from(
@@ -233,3 +235,27 @@ def test_reigns_cover_the_time_without_gap_or_overlap(hours, start, length):
     for reign in found:
         judge = revision_in_force(made, reign.start)
         assert reign.number == (judge.number if judge else None)
+
+
+def leaves(hint, seen):
+    """Yield the types at the ends of *hint*: what a definition is made of beside dataclasses and tuples."""
+    if get_origin(hint) is Literal:
+        yield from {type(value) for value in get_args(hint)}
+    elif get_args(hint):
+        for item in get_args(hint):
+            yield from leaves(item, seen) if item is not Ellipsis else ()
+    elif is_dataclass(hint) and hint not in PREDICATE_KINDS:
+        if hint not in seen:
+            seen.add(hint)
+            for item in get_type_hints(hint).values():
+                yield from leaves(item, seen) if get_origin(item) is not ClassVar else ()
+    else:
+        yield hint
+
+
+def test_a_definition_is_made_of_types_that_are_written_and_read():
+    seen = set()
+    found = set(leaves(Slo, seen))
+    assert found <= {str, int, bool, type(None), Decimal, Fraction, timedelta, datetime, *PREDICATE_KINDS}
+    assert {Timeslices, BurnRatePair, CalendarWindow, MetricSelector} <= seen
+    assert len({kind.__name__ for kind in seen}) == len(seen)
