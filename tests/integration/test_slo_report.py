@@ -105,7 +105,7 @@ def test_alerts_that_fired_in_the_month_are_its_incidents(database, api, month):
 
 
 def test_who_spent_the_budget_is_told_while_the_requests_are_stored(database, store, otlp, api):
-    now = last_minute() - 2 * MINUTE
+    now = last_minute() - 5 * MINUTE
     at = otlp.ns(now)
     spans = [otlp.span("GET /pay", start_ns=at + number, status=2) for number in range(3)]
     store(database, otlp.traces(*spans, otlp.span(start_ns=at)))
