@@ -79,7 +79,7 @@ class Backfiller:
         new = list(indicators)
         if not new:
             return 0
-        busy = sli_count.spans_since(self._database, {item.service for item in new}, now - AT_ONCE) > BUSY_SPANS
+        busy = sli_count.spans_since(self._database, now - AT_ONCE) > BUSY_SPANS
         at_once = AT_ONCE_BUSY if busy else AT_ONCE
         parts = [part for item in new for part in self._plan(item, slo_ids.get(item.series_id, ""), now, at_once)]
         newest = [part for part in parts if part.done_until < part.end]

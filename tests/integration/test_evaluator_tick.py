@@ -325,6 +325,28 @@ def test_a_database_that_is_gone_is_noted_and_the_next_tick_goes_on(world):
     assert world.inbox.told() == ["firing"]
 
 
+def test_the_past_of_a_new_objective_is_counted_in_the_background_and_its_problems_are_told(world):
+    world.write()
+    world.traffic(0)
+    world.traffic(-3 * 24 * 60, bad=7)
+    world.database.command("TRUNCATE TABLE arrivals")  # long ago
+    faulty = Unreachable(world.database)
+    evaluator = world.evaluator(database=faulty)
+
+    def counts():
+        evaluator.tick(world.after(1))
+        return next(s.evaluation.counts for s in evaluator.state.standings if s.slo.id == "shop-availability")
+
+    assert counts().total == 20
+    faulty.broken = True
+    evaluator.backfill(world.after(1))
+    faulty.broken = False
+    assert counts().total == 20, "a failure is tried again"
+    evaluator.backfill(world.after(1))
+    assert (counts().good, counts().bad) == (40, 7)
+    assert evaluator.state.problems == {}
+
+
 def test_the_scheduler_runs_its_jobs_in_utc_and_waits_for_the_running_one():
     seen, done, entered = [], [], threading.Event()
 
