@@ -75,8 +75,8 @@ def corrections_of(
     found: list[Correction] = []
     for item in minutes:
         old, new = _held(before, item), EventCounts(item.good, item.total)
-        if old == new:
-            continue
+        if old == new or (item.source == "spans" and new.total < old.total):
+            continue  # spans are never less: a group that shrank is counted among the others now
         for slo in by_series.get(item.series, ()):
             verdicts = minute_verdict(slo, old), minute_verdict(slo, new)
             if verdicts[0] != verdicts[1]:

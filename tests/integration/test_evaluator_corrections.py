@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from evaluator.corrections import minute_verdict
+from evaluator.corrections import corrections_of, minute_verdict
 from evaluator.faults import Faults
 from evaluator.minutes import MinuteCounter
 from slo.budgeting import Freshness, Throughput, Timeslices
@@ -17,6 +17,7 @@ from slo.model import EventCounts
 from storage.annotations import Annotation, save_annotation
 from storage.sli_corrections import corrections
 from storage.sli_labels import MOST_GROUPS
+from storage.sli_minutes import SliMinute
 
 MINUTE = timedelta(minutes=1)
 RAW = timedelta(days=14)
@@ -204,6 +205,16 @@ def test_days_that_the_disk_budget_dropped_are_not_counted_again(database, store
 def test_a_minute_is_judged_by_what_the_objective_asks_for(case):
     changes, (good, total), verdict = case
     assert minute_verdict(replace(OBJECTIVE, **changes), EventCounts(good, total)) == verdict
+
+
+def test_a_group_that_is_counted_among_the_others_now_was_not_corrected(now, base):
+    slo, series = replace(OBJECTIVE, indicator=GROUPED), GROUPED.series_id
+    before = {(series, group, base): EventCounts(9, 9) for group in "gh"}
+    minutes = [SliMinute(series, base, 0, 0, 0, "g"), SliMinute(series, base, 9, 19, 19, "h")]
+    (found,) = corrections_of([slo], minutes, before, now=now)
+    assert (found.group, found.verdict_before, found.verdict_after) == ("h", "met", "missed")
+    (lost,) = corrections_of([slo], [replace(minutes[0], source="metrics")], before, now=now)
+    assert (lost.verdict_before, lost.verdict_after) == ("met", "no data")
 
 
 def test_problems_of_indicators_are_told_by_objective_until_they_are_gone(database, store, otlp, now, base):
