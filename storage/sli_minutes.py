@@ -63,7 +63,7 @@ def write_minutes(database: Database, minutes: Sequence[SliMinute], *, revision:
         return
     rows = [(m.series, m.group, m.minute, m.good, m.total - m.good, m.seen, m.source, revision) for m in minutes]
     database.insert("sli_minutes", rows, ["series", "grp", "minute", "good", "bad", "seen", "source", "revision"])
-    hours = sorted({whole(m.minute.astimezone(UTC).replace(minute=0)) for m in minutes})
+    hours = sorted({whole(minute.astimezone(UTC).replace(minute=0)) for minute in {m.minute for m in minutes}})
     parameters = {"hours": hours, "series": sorted({m.series for m in minutes})}
     database.command(_sum_hours(WRITTEN_HOURS, WRITTEN_SERIES), parameters)
 
