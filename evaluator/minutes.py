@@ -31,10 +31,20 @@ class MinuteCounter:
     """
 
     def __init__(
-        self, database: Database, *, raw_retention: timedelta, metrics_retention: timedelta = 31 * DAY
+        self,
+        database: Database,
+        *,
+        raw_retention: timedelta,
+        metrics_retention: timedelta = 31 * DAY,
+        rollup_retention: timedelta = 400 * DAY,
     ) -> None:
         self._database = database
-        self.backfiller = Backfiller(database, raw_retention=raw_retention, metrics_retention=metrics_retention)
+        self.backfiller = Backfiller(
+            database,
+            raw_retention=raw_retention,
+            metrics_retention=metrics_retention,
+            rollup_retention=rollup_retention,
+        )
         self._faults = Faults()
         self._known: set[int] | None = None
         self._last: datetime | None = None
@@ -49,10 +59,11 @@ class MinuteCounter:
         since = self._since(now)
         new = self._new(indicators, now)
         slo_ids = {slo.indicator.series_id: slo.id for slo in reversed(slos)}
-        written = self.backfiller.begin([indicators[series] for series in sorted(new)], slo_ids, now)
-        written += self._recount(
+        # first what a stopped process left uncounted: the next start asks for what came after the newest write
+        written = self._recount(
             [indicator for key, indicator in indicators.items() if key not in new], slos, since, now
         )
+        written += self.backfiller.begin([indicators[series] for series in sorted(new)], slo_ids, now)
         self._known = set(indicators)
         self._last = now
         return written

@@ -50,13 +50,19 @@ class Evaluator:
         raw_retention: timedelta,
         revisions: RevisionKeeper | None = None,
         metrics_retention: timedelta = timedelta(days=31),
+        rollup_retention: timedelta = timedelta(days=400),
     ) -> None:
         self.state = TickState()
         self._database = database
         self._catalog = catalog
         self._store = store
         self._outbox = outbox
-        self._counter = MinuteCounter(database, raw_retention=raw_retention, metrics_retention=metrics_retention)
+        self._counter = MinuteCounter(
+            database,
+            raw_retention=raw_retention,
+            metrics_retention=metrics_retention,
+            rollup_retention=rollup_retention,
+        )
         self._memories: dict[Key, AlertMemory] | None = None
         self._revisions = revisions
 

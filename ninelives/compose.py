@@ -103,6 +103,7 @@ def build_evaluator(settings: Settings, database: Database, catalog: SloCatalog)
         outbox,
         raw_retention=raw_retention,
         metrics_retention=metrics_retention,
+        rollup_retention=timedelta(days=settings.retention_rollup_days),
         revisions=revisions,
     )
 
@@ -145,8 +146,22 @@ def build_context(
         found = reporter.letters() if reporter else []
         return [m.DeadLetter(**asdict(letter) | {"file": letter.path.name}) for letter in found]
 
-    reports = reporter.recent if reporter else list
-    return Context(database, catalog, registry, VERSION, addresses(settings), ingest, tick, tokens, reports, letters)
+    def problems() -> dict[str, list[str]]:
+        return evaluator.state.problems if evaluator else {}
+
+    return Context(
+        database,
+        catalog,
+        registry,
+        VERSION,
+        addresses(settings),
+        ingest=ingest,
+        tick=tick,
+        tokens=tokens,
+        reports=reporter.recent if reporter else list,
+        dead_letters=letters,
+        slo_problems=problems,
+    )
 
 
 def addresses(settings: Settings) -> dict[str, str]:

@@ -18,6 +18,8 @@ from storage.exemplar_traces import ExemplarTrace
 from storage.explanations import RankedDifference, explain
 from storage.forecasts import forecasts
 from storage.services import latency_buckets
+from storage.sli_backfills import Backfill, backfills
+from storage.sli_corrections import Correction, corrections
 from storage.sli_minutes import steps
 from storage.slo_windows import slo_windows
 
@@ -101,6 +103,51 @@ def _guilty(each: ExemplarTrace) -> m.GuiltyTrace:
         why=each.charge.why,
         duration_ms=each.duration_ms,
         at=each.started_at,
+    )
+
+
+@router.get("/slos/{slo_id}/corrections")
+def list_corrections(
+    ctx: Ctx, slo_id: str, window_s: Annotated[int, Query(ge=60, le=400 * 86400)] = 86400
+) -> m.Page[m.SloCorrection]:
+    """Return the minutes whose verdict late data changed in the last *window_s* seconds, the newest first."""
+    now = datetime.now(UTC)
+    found = corrections(ctx.database, start=now - timedelta(seconds=window_s), end=now, slo_id=slo_id)
+    return m.Page(items=[_correction(each) for each in found])
+
+
+def _correction(each: Correction) -> m.SloCorrection:
+    return m.SloCorrection(
+        at=each.at,
+        minute=each.minute,
+        group=each.group,
+        good_before=each.before.good,
+        bad_before=each.before.bad,
+        good_after=each.after.good,
+        bad_after=each.after.bad,
+        verdict_before=each.verdict_before,
+        verdict_after=each.verdict_after,
+        cause=each.cause,
+    )
+
+
+@router.get("/backfills")
+def list_backfills(ctx: Ctx) -> m.Page[m.Backfill]:
+    """Return how far the past of objectives is counted, and from what: the newest of each first."""
+    return m.Page(items=[_backfill(each) for each in backfills(ctx.database)])
+
+
+def _backfill(each: Backfill) -> m.Backfill:
+    return m.Backfill(
+        slo_id=each.slo_id,
+        starts_at=each.start,
+        ends_at=each.end,
+        done_until=each.done_until,
+        progress=each.progress,
+        source=each.source,
+        started_at=each.started_at,
+        finished_at=each.finished_at,
+        minutes=each.minutes,
     )
 
 

@@ -23,6 +23,8 @@ def _body() -> None:
         st.text(slo.description)
     for problem in slo.problems:
         st.warning(problem, icon=":material/warning:")
+    for text in slo_explanations.counting(fetch(ApiClient.backfills), slo.id):
+        st.info(text, icon=":material/hourglass_empty:")
     panel.show(slos.headline(slo), "slo-headline")
     panel.show(slo_explanations.in_time(slo), "slo-in-time")
     if slo.draft:

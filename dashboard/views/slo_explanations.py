@@ -9,6 +9,7 @@ from dashboard.views.markup import Column, Look, Markup, bar, chip, facts, lines
 _CONDITIONS: dict[bool, Look] = {True: Look("◆", "Met", "bad"), False: Look("✓", "Not met", "good")}
 _UNKNOWN = Look("?", "No data", "none")
 _ABSENT = "(none)"
+_SOURCES = {"spans": "raw spans", "rollup": "the minute rollups"}
 
 
 def conditions(item: m.Slo) -> Markup:
@@ -161,6 +162,16 @@ def corrections(found: Sequence[m.SloCorrection]) -> Markup:
         for item in found
     ]
     return table(columns, rows, caption="Minutes whose verdict late data changed")
+
+
+def counting(backfills: Sequence[m.Backfill], slo_id: str) -> list[str]:
+    """Return how far the past of an objective is counted, in words; nothing once all of it is."""
+    return [
+        f"The past is being counted from {_SOURCES.get(item.source, item.source)}: "
+        f"{units.percent(item.progress, 0)}, back to {units.instant(item.done_until)}."
+        for item in backfills
+        if item.slo_id == slo_id and item.finished_at is None
+    ]
 
 
 def in_time(item: m.Slo) -> Markup:

@@ -25,7 +25,7 @@ from tests.unit.dashboard_answers import (
     status,
     trace,
 )
-from tests.unit.dashboard_explanations import backtest, correction, explanation, forecast
+from tests.unit.dashboard_explanations import backfill, backtest, correction, explanation, forecast
 from tests.unit.dashboard_signals import Kept, finding, ingest, log, metric, metric_name, minutes, red_points
 
 
@@ -135,6 +135,10 @@ def _slo_routes(app: FastAPI, kept: Kept) -> None:
     @app.get("/api/v1/slos/{slo_id}/corrections")
     def get_corrections(slo_id: str, window_s: int):
         return _page(kept([correction()]))
+
+    @app.get("/api/v1/backfills")
+    def get_backfills():
+        return _page(kept([backfill()]))
 
     @app.post("/api/v1/slos/backtest")
     def post_backtest(asked: m.BacktestRequest):

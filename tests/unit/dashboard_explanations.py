@@ -116,3 +116,17 @@ def backtest(asked: m.BacktestRequest) -> m.Backtest:
         missed=[quiet],
         worst_day=None,
     )
+
+
+def backfill() -> m.Backfill:
+    return m.Backfill(
+        slo_id="checkout-availability",
+        starts_at=now() - timedelta(days=14),
+        ends_at=now(),
+        done_until=now() - timedelta(days=7),
+        progress=0.5,
+        source="spans",
+        started_at=now(),
+        finished_at=None,
+        minutes=10_080,
+    )

@@ -245,6 +245,11 @@ def test_an_slo_says_who_spent_its_budget_and_leads_to_the_guilty_span(filled, m
     assert ATTACK not in html
 
 
+def test_a_past_that_is_still_being_counted_says_how_far(filled, monkeypatch):
+    at = open_page(monkeypatch, filled, "slo", id="checkout-availability")
+    assert "The past is being counted from raw spans: 50 %" in at.info[0].value
+
+
 def test_a_backtest_shows_the_alerts_that_another_target_would_have_sent(filled, monkeypatch):
     at = open_page(monkeypatch, filled, "slo", id="checkout-availability")
     at.number_input[0].set_value(99.5)
