@@ -1,6 +1,6 @@
 """Burn attribution: how many good and bad requests each value of each attribute has."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby, islice
@@ -54,11 +54,16 @@ class AttributeCount:
 
 @dataclass(frozen=True, slots=True)
 class AttributeCounts:
-    """`total` is every request of the window, `sample` those that were looked at for the counts that are sampled."""
+    """Requests by attribute.
+
+    `total` is every request of the window, `sample` those that were looked at for the counts that are sampled.
+    `distinct` is how many values each attribute has, those that are not told included.
+    """
 
     total: EventCounts
     sample: EventCounts
     counts: tuple[AttributeCount, ...]
+    distinct: Mapping[str, int]
 
 
 def count_attributes(
@@ -71,26 +76,29 @@ def count_attributes(
 
     Among at most *sample* bad and as many good requests, the same ones each time: exception.type (of a span's
     exception event, else its error.type) and the attributes of spans that most bad requests have, KEYS in all, as text
-    of at most 200 characters. That reads the attributes and events of a granule (8,192 spans) for each of them.
+    of at most 200 characters, unless they were counted exactly. That reads the attributes and events of a granule (8,192 spans) for each of them.
     """
     selection = select_requests(indicator, start=start, end=end)
     totals = request_totals(database, selection)
     total = EventCounts(totals.good, totals.good + totals.bad)
     if not totals.bad_spans:
-        return AttributeCounts(total, EventCounts(0, 0), ())
-    exact = selection.rows(database, "attribution_exact", resource_keys=list(RESOURCE_KEYS), values=VALUES)
+        return AttributeCounts(total, EventCounts(0, 0), (), {})
+    rows = selection.rows(database, "attribution_exact", resource_keys=list(RESOURCE_KEYS), values=VALUES)
+    exact = tuple(_counts(rows, sampled=False))
     whole, *sampled = selection.rows(
         database,
         "attribution_sampled",
         bad_limit=sample,
         good_limit=sample,
-        known=list(COUNTED_ELSEWHERE),
+        known=sorted({*COUNTED_ELSEWHERE, *(each.attribute for each in exact)}),
         values=VALUES,
         most=1 + KEYS * VALUES,
     )
     looked_at = EventCounts(whole["good"], whole["good"] + whole["bad"])
-    found = (*_counts(exact, sampled=False), *_counts(sampled, sampled=looked_at != total))
-    return AttributeCounts(total, looked_at, found)
+    found = (*exact, *_counts(sampled, sampled=looked_at != total))
+    told = {each.attribute for each in exact}
+    every = (*sampled, *(row for row in rows if row["attribute"] in told))
+    return AttributeCounts(total, looked_at, found, {row["attribute"]: row["distinct"] for row in every})
 
 
 def _counts(rows: Iterable[Row], *, sampled: bool) -> Iterator[AttributeCount]:

@@ -1,7 +1,7 @@
 -- Good and bad requests of one SLI in [start, end) by what every span has a column for and by where it ran: exact. Of
--- each attribute the 20 values with most bad requests. Spans are grouped by all of that at once, and the groups are
+-- each attribute the 20 values with most bad requests, and how many values it has. Spans are grouped by all of that at once, and the groups are
 -- summed by each: one scan.
-SELECT attribute, value, sum(group_good) AS good, sum(group_bad) AS bad
+SELECT attribute, value, sum(group_good) AS good, sum(group_bad) AS bad, count() OVER (PARTITION BY attribute) AS distinct
 FROM
 (
     SELECT

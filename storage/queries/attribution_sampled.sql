@@ -1,7 +1,8 @@
 -- Good and bad requests of one SLI in [start, end) by every attribute of their spans and by exception, in a sample: up to
 -- bad_limit bad and good_limit good ones by a hash of the trace id, the same ones every time. The row without a key is
--- the whole sample. Only scalars are told apart; the attributes that most bad requests have come first, each with its
--- 20 values with most bad requests. Left out are keys that tell nothing: many values, and no bad request shares one.
+-- the whole sample. Only scalars are told apart, and a key that a span has twice counts once. The attributes that most
+-- bad requests have come first, each with its 20 values with most bad requests and how many values it has. Left out are
+-- keys that tell nothing: many values, and no bad request shares one.
 -- exception.type: of the last event that has one (its KeyValue: key, tag, length, AnyValue), else the span's error.type.
 WITH
     (e -> position(e, '\n\x0Eexception.type\x12') + 17) AS length_at,
@@ -10,7 +11,7 @@ WITH
         first_byte(e) - 128 + 128 * reinterpretAsUInt8(substring(e, length_at(e) + 1, 1))))) AS exception_value,
     arrayLast(x -> x != '', arrayMap(e -> if(length_at(e) > 17, otlp_string(exception_value(e)), ''), events)) AS thrown,
     if(thrown != '', thrown, otlp_text(attributes['error.type'])) AS exception
-SELECT key AS attribute, value, good, bad
+SELECT key AS attribute, value, good, bad, key_values AS distinct
 FROM
 (
     SELECT key, value, good, bad,
@@ -34,8 +35,9 @@ FROM
                     [('', '')],
                     if(exception = '', [], [('exception.type', exception)]),
                     arrayMap(p -> (toValidUTF8(toString(p.1)), otlp_text(p.2)),
-                        arrayFilter(p -> p.1 != '' AND substring(p.2, 1, 1) IN ('\n', '\x10', '\x18', '!')
-                            AND NOT has({known:Array(String)}, p.1), arrayZip(mapKeys(attributes), mapValues(attributes)))))) AS pair
+                        arrayFilter((p, place) -> place = 1 AND p.1 != '' AND substring(p.2, 1, 1) IN ('\n', '\x10', '\x18', '!')
+                            AND NOT has({known:Array(String)}, p.1), arrayZip(mapKeys(attributes), mapValues(attributes)),
+                            arrayEnumerateUniq(arrayMap(k -> toValidUTF8(toString(k)), mapKeys(attributes))))))) AS pair
             FROM spans
             WHERE (toStartOfFiveMinutes(ts), trace_id, ids) IN
                 (
