@@ -17,6 +17,7 @@ from math import lcm
 from typing import Final
 
 from slo.errors import InvalidDuration, InvalidObjective
+from slo.exclusion import Interval, within
 from slo.model import EventCounts
 from slo.nines import error_budget
 
@@ -37,13 +38,15 @@ class Past:
     """What is known at `as_of`: steps of equal `length`, in any order; steps without events may be left out.
 
     Steps from `as_of` on are not looked at. `observed_since` is when the first data came, None if long ago: the span
-    of a scenario is cut there, so that the errors of two hours are not thinned out over a day.
+    of a scenario is cut there, so that the errors of two hours are not thinned out over a day. For the same reason
+    it is shorter by `excluded` time, in order and without overlaps, whose events are not in the steps.
     """
 
     steps: Sequence[Step]
     length: timedelta
     as_of: datetime
     observed_since: datetime | None = None
+    excluded: Sequence[Interval] = ()
 
     def __post_init__(self) -> None:
         if self.length <= timedelta(0):
@@ -211,7 +214,9 @@ def _rates(past: Past, scenario: Scenario) -> tuple[Fraction, Fraction]:
     """Return bad and total events per minute of the scenario's span."""
     _steps(scenario.span, past, f"span of {scenario.name!r}", least=1)
     since = past.as_of - scenario.span
-    observed = past.as_of - max(since, past.observed_since or since)
+    begun = max(since, past.observed_since or since)
+    left_out = (until - start for start, until in within(past.excluded, begun, past.as_of))
+    observed = past.as_of - begun - sum(left_out, timedelta(0))
     if observed <= timedelta(0):
         return Fraction(0), Fraction(0)
     recent = [events for _, events in _inside(past, since)]

@@ -76,7 +76,8 @@ def count_attributes(
 
     Among at most *sample* bad and as many good requests, the same ones each time: exception.type (of a span's
     exception event, else its error.type) and the attributes of spans that most bad requests have, KEYS in all, as text
-    of at most 200 characters, unless they were counted exactly. That reads the attributes and events of a granule (8,192 spans) for each of them.
+    of at most 200 characters, unless they were counted exactly. That reads the
+    attributes and events of a granule (8,192 spans) for each of them.
     """
     selection = select_requests(indicator, start=start, end=end)
     totals = request_totals(database, selection)

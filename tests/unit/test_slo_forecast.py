@@ -65,6 +65,22 @@ def test_a_forecast_equals_a_window_moved_by_brute_force(counts, target, window_
         assert point.remaining == (None if left is None else float(left))
 
 
+def test_excluded_time_makes_a_span_shorter_and_not_its_rates_lower():
+    """Half of the last hour was maintenance: what failed in the other half goes on at the rate of that half."""
+    steps = [Step(NOW - n * MINUTE, EventCounts(9, 10)) for n in range(1, 61) if not 20 < n <= 50]
+    excluded = ((NOW - 2 * HOUR, NOW - 90 * MINUTE), (NOW - 50 * MINUTE, NOW - 20 * MINUTE))
+    found = ask(Past(steps, MINUTE, NOW, excluded=excluded))
+    assert (found.bad_per_minute, found.total_per_minute) == (1, 10)
+    since = NOW - 40 * MINUTE
+    young = Past([step for step in steps if step.start >= since], MINUTE, NOW, since, excluded)
+    assert ask(young).total_per_minute == 10
+
+
+def test_a_span_that_is_excluded_as_a_whole_tells_nothing():
+    found = ask(Past((), MINUTE, NOW, excluded=((NOW - DAY, NOW),)))
+    assert (found.bad_per_minute, found.total_per_minute, found.exhausted_at) == (0, 0, None)
+
+
 @given(st.lists(events, min_size=1, max_size=40), targets, st.integers(2, 1000))
 def test_traffic_times_k_moves_no_moment(counts, target, k):
     scaled = [EventCounts(c.good * k, c.total * k) for c in counts]
