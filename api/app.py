@@ -16,6 +16,7 @@ from api.routes import (
     services,
     slo_explanations,
     slo_history,
+    slo_suggestion,
     slos,
     status,
     traces,
@@ -27,9 +28,9 @@ def build_app(context: Context) -> FastAPI:
     # FastAPI's own /docs loads its scripts from another host
     app = FastAPIOffline(title="Ninelives", version=context.version, redoc_url=None)
     app.state.context = context
-    for module in (
-        services, traces, metrics, logs, slo_history, slos, slo_explanations, maintenance, alerts, runs, ingest, status,
-    ):  # fmt: skip
+    signals = (services, traces, metrics, logs)
+    objectives = (slo_history, slos, slo_explanations, slo_suggestion, maintenance, alerts)
+    for module in (*signals, *objectives, runs, ingest, status):
         app.include_router(module.router, prefix="/api/v1", dependencies=[DOCUMENTED])
     app.include_router(status.probes)
     problem.install(app)

@@ -1,7 +1,7 @@
 """Why a budget is where it is, and where it goes."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 
@@ -10,22 +10,16 @@ from api.context import Context, Ctx
 from api.slo_answer import find_slo
 from slo.blame_share import Share
 from slo.forecast import Forecast
-from slo.indicator import FasterThan, SpanIndicator
-from slo.model import EventCounts, Slo
-from slo.suggest import SuggestedTarget, SuggestedThreshold, suggest_target, suggest_threshold
-from slo.wording import percent_of_target
+from slo.model import Slo
 from storage.exemplar_traces import ExemplarTrace
 from storage.explanations import RankedDifference, explain
 from storage.forecasts import forecasts
-from storage.services import latency_buckets
 from storage.sli_backfills import Backfill, backfills
 from storage.sli_corrections import Correction, corrections
 from storage.sli_minutes import steps
 from storage.slo_windows import slo_windows
 
 router = APIRouter(tags=["slos"])
-
-SUGGEST_FROM: Final = timedelta(days=30)
 
 
 @router.get("/slos/{slo_id}/forecast")
@@ -148,40 +142,6 @@ def _backfill(each: Backfill) -> m.Backfill:
         started_at=each.started_at,
         finished_at=each.finished_at,
         minutes=each.minutes,
-    )
-
-
-@router.get("/slos/{slo_id}/suggestion")
-def get_suggestion(ctx: Ctx, slo_id: str) -> m.SloSuggestion:
-    """Return the target, and of a latency objective the threshold, that the last 30 days would have met."""
-    now = datetime.now(UTC)
-    slo = find_slo(ctx, slo_id, now)
-    end = slo_windows(slo, now).end
-    start = end - SUGGEST_FROM
-    days = steps(ctx.database, slo.indicator.series_id, start=start, end=end, step_s=86400)
-    target = suggest_target({day.at: EventCounts(day.good, day.good + day.bad) for day in days})
-    threshold = None
-    if isinstance(slo.indicator, SpanIndicator) and isinstance(slo.indicator.good, FasterThan):
-        buckets = latency_buckets(ctx.database, start=start, end=end)
-        threshold = suggest_threshold(buckets.get((slo.service, slo.environment), {}), slo.target)
-    return _suggestion(slo, target, threshold)
-
-
-def _suggestion(slo: Slo, target: SuggestedTarget | None, threshold: SuggestedThreshold | None) -> m.SloSuggestion:
-    reasons = []
-    if target is None:
-        reasons.append("no target: that takes 7 days with traffic that met one in 9 of 10 of them")
-    else:
-        worst = f"{target.worst.bad} bad of {target.worst.total} on {target.worst_start.date()}"
-        reasons.append(f"{percent_of_target(target.target)} was met on {target.met} of {target.windows} days; {worst}")
-    if threshold is not None:
-        within = f"{threshold.events.good} of {threshold.events.total} requests"
-        limit = f"{threshold.threshold_ns / 1e6:g} ms"
-        reasons.append(f"{within} took at most {limit}, the smallest usual limit for {percent_of_target(slo.target)}")
-    return m.SloSuggestion(
-        target=None if target is None else float(target.target),
-        threshold_ms=None if threshold is None else threshold.threshold_ns / 1e6,
-        why="; ".join(reasons),
     )
 
 

@@ -1,4 +1,4 @@
-"""`slo list|validate|adopt`."""
+"""`slo list|suggest|validate|adopt`."""
 
 import json
 from dataclasses import asdict, replace
@@ -73,6 +73,24 @@ def _print_nines() -> None:
         for row in nines_table()
     ]
     print_table(("TARGET", *(f"IN {format_duration(period)}" for period in PERIODS)), rows)
+
+
+@slo.command()
+@setting_flags("api", "token")
+@click.argument("slo_id", metavar="ID")
+@json_flag
+@reports_api_errors
+def suggest(settings: Settings, slo_id: str, as_json: bool) -> None:
+    """Show the target, and of a latency objective the limit, that the past of an objective would have met."""
+    with connect(settings) as api:
+        found = api.slo_suggestion(slo_id)
+    if as_json:
+        print_json(found)
+        return
+    click.echo(f"target  {'none' if found.target is None else f'{found.target * 100:g} %'}")
+    if found.threshold_ms is not None:
+        click.echo(f"limit   {found.threshold_ms:g} ms")
+    click.echo("\n".join(found.why.split("; ")))
 
 
 @slo.command()

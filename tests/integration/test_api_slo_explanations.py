@@ -81,21 +81,6 @@ def test_the_list_says_when_a_budget_runs_out_under_the_last_hours_burn(database
     assert api.slos()[0].runs_out_at is not None
 
 
-def test_a_suggestion_says_what_history_would_have_met(database, store, shop, api):
-    for at in range(200):
-        shop.request(at_ms=at, ms=40)
-    store(database, *shop.bodies(environment="prod"))
-    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    days = [
-        SliMinute(LATENCY.indicator.series_id, today - n * timedelta(days=1), 9990, 10_000, 1) for n in range(1, 15)
-    ]
-    write_minutes(database, days, revision=1)
-    found = api.slo_suggestion(LATENCY.id)
-    assert (found.target, found.threshold_ms) == (0.999, 50.0)
-    assert found.why.startswith("99.9 % was met on 14 of 14 days")
-    assert "at most 50 ms" in found.why
-
-
 @pytest.mark.usefixtures("outage")
 def test_adopting_a_draft_writes_its_file_once_and_ends_its_life_as_a_draft(api, slos):
     adopted = api.adopt_slo(AVAILABILITY.id)
