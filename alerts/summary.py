@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from alerts.signal import AlertSignal
 from slo.budgeting import Freshness, Occurrences, Throughput, Timeslices
+from slo.confidence import burn_rate_bound, surely_exceeds
 from slo.evaluation import ConditionResult
 from slo.indicator import (
     CacheIndicator,
@@ -21,7 +22,8 @@ from slo.wording import counted, percent_of_target, plain, span_of_time
 def firing_summary(signal: AlertSignal) -> str:
     """Return what is wrong, told by the short window of the most urgent condition that is met."""
     worst = max((result for result in signal.conditions if result.met), key=_urgency)
-    return f"{_told(signal.slo, worst.short, worst.condition.short)}; objective {percent_of_target(signal.slo.target)}"
+    told = f"{_told(signal.slo, worst.short, worst.condition.short)}; objective {percent_of_target(signal.slo.target)}"
+    return told + _doubt(signal.slo, worst)
 
 
 def resolved_summary(signal: AlertSignal) -> str:
@@ -49,6 +51,15 @@ def percent(part: int, whole: int) -> str:
 
 def _urgency(result: ConditionResult) -> tuple[object, timedelta]:
     return result.condition.factor, -result.condition.short
+
+
+def _doubt(slo: Slo, worst: ConditionResult) -> str:
+    """Return how sure the burn rate of the long window is, where its events are too few to be sure of the factor."""
+    bound = burn_rate_bound(worst.long, slo.target)
+    if bound is None or surely_exceeds(worst.long, slo.target, worst.condition.factor):
+        return ""
+    window = span_of_time(worst.condition.long)
+    return f"; few events: 95 % sure only that the last {window} burned at least {plain(Decimal(f'{bound:.2g}'))}x"
 
 
 def _told(slo: Slo, counts: EventCounts, window: timedelta) -> str:

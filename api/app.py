@@ -12,8 +12,10 @@ from api.routes import (
     logs,
     maintenance,
     metrics,
+    regressions,
     runs,
     services,
+    slo_double_entry,
     slo_explanations,
     slo_history,
     slo_suggestion,
@@ -28,8 +30,9 @@ def build_app(context: Context) -> FastAPI:
     # FastAPI's own /docs loads its scripts from another host
     app = FastAPIOffline(title="Ninelives", version=context.version, redoc_url=None)
     app.state.context = context
-    signals = (services, traces, metrics, logs)
-    objectives = (slo_history, slos, slo_explanations, slo_suggestion, maintenance, alerts)
+    # regressions first: the name of a service may hold slashes, and would take in what follows it
+    signals = (regressions, services, traces, metrics, logs)
+    objectives = (slo_history, slos, slo_double_entry, slo_explanations, slo_suggestion, maintenance, alerts)
     for module in (*signals, *objectives, runs, ingest, status):
         app.include_router(module.router, prefix="/api/v1", dependencies=[DOCUMENTED])
     app.include_router(status.probes)

@@ -58,6 +58,11 @@ class ApiClient:
     def service(self, name: str, *, environment: str = "", window_s: int = 3600) -> m.ServiceDetail:
         return self._get(m.ServiceDetail, f"services/{_segment(name)}", environment=environment, window_s=window_s)
 
+    def regressions(self, name: str, *, environment: str = "", against: str = "version") -> m.ServiceRegressions:
+        """Return how the operations of a service changed *against* the "version", "hour" or "week" before."""
+        path = f"services/{_segment(name)}/regressions"
+        return self._get(m.ServiceRegressions, path, environment=environment, against=against)
+
     def traces(
         self,
         *,
@@ -129,6 +134,10 @@ class ApiClient:
 
     def slo_suggestion(self, slo_id: str) -> m.SloSuggestion:
         return self._get(m.SloSuggestion, f"slos/{_segment(slo_id)}/suggestion")
+
+    def slo_double_entry(self, slo_id: str) -> m.SloDoubleEntry:
+        """Return the requests of its service by its own metrics, against the spans that arrived."""
+        return self._get(m.SloDoubleEntry, f"slos/{_segment(slo_id)}/double-entry")
 
     def slo_corrections(self, slo_id: str, *, window_s: int = 86400) -> list[m.SloCorrection]:
         """Return the minutes whose verdict late data changed in the last *window_s* seconds."""

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 from api.kept import Kept
 from api.models import DeadLetter, IngestStatus, SloExplanation, TelemetryChecks
 from storage.client import Database
+from storage.double_entry import DoubleEntries
 from storage.ingest_stats import StageReport
 from storage.slo_catalog import SloCatalog
 from storage.tokens import Tokens
@@ -32,7 +33,8 @@ class Context:
 
     `ingest`, `reports`, `dead_letters`, `slo_problems` and `tick` report on roles of the same process; a process
     without them reports nothing of them.
-    `tokens` None lets everybody in. `checks`, `explanations` and `exhaustions` keep costly answers for a minute.
+    `tokens` None lets everybody in. `checks`, `explanations`, `exhaustions` and `entries` keep costly answers for a
+    minute.
     """
 
     database: Database
@@ -49,6 +51,7 @@ class Context:
     checks: Kept[TelemetryChecks] = field(default_factory=lambda: Kept(KEPT_FOR))
     explanations: Kept[SloExplanation] = field(default_factory=lambda: Kept(KEPT_FOR))
     exhaustions: Kept[datetime | None] = field(default_factory=lambda: Kept(KEPT_FOR))
+    entries: Kept[DoubleEntries] = field(default_factory=lambda: Kept(KEPT_FOR))
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 

@@ -8,9 +8,11 @@ from typing import Literal
 
 from api import models as m
 from api.context import Context
+from api.double_entry import problems_of
 from api.problem import ProblemError
 from slo.budget import budget_remaining, burn_rate, sli
 from slo.budgeting import Budgeting, Freshness, Occurrences, Throughput, Timeslices
+from slo.confidence import burn_rate_bound, surely_exceeds
 from slo.duration import format_duration
 from slo.evaluation import HOUR, ConditionResult, Evaluation
 from slo.forecast import SCENARIOS
@@ -42,7 +44,9 @@ def find_slo(ctx: Context, slo_id: str, now: datetime) -> Slo:
 def answers(ctx: Context, found: list[Standing], now: datetime) -> list[m.Slo]:
     """Return what the API tells of *found*."""
     known = _Known(
-        latency_buckets(ctx.database, start=now - HOUR, end=now), ctx.slo_problems(), _exhaustions(ctx, found, now)
+        latency_buckets(ctx.database, start=now - HOUR, end=now),
+        problems_of(ctx, [standing.slo for standing in found], now),
+        _exhaustions(ctx, found, now),
     )
     return [_answer(standing, known) for standing in found]
 
@@ -116,6 +120,8 @@ def _answer(standing: Standing, known: _Known) -> m.Slo:
         forecast=slo.id in known.exhaustions,
         runs_out_at=known.exhaustions.get(slo.id),
         problems=known.problems.get(slo.id, []),
+        burn_rate_at_least=burn_rate_bound(now.counts, slo.target),
+        surely_burning=surely_exceeds(now.counts, slo.target, 1),
     )
 
 

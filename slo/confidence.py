@@ -100,6 +100,8 @@ def burn_rate_bound(counts: EventCounts, target: Decimal, *, confidence: float =
     z = _one_sided_z(confidence)
     if counts.total == 0:
         return None
+    if counts.bad == 0:
+        return 0.0  # what the formula says too, but for rounding
     return _wilson(counts.bad / counts.total, counts.total, z).low / float(1 - Fraction(target))
 
 

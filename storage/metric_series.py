@@ -92,6 +92,13 @@ _ANSWERS: dict[str, Callable[[Database, MetricQuery], MetricAnswer]] = {
 }
 
 
+def count_increases(database: Database, query: MetricQuery) -> dict[Labels, dict[int, float]]:
+    """Return by how much the counts of histograms rose in each step of *query*, by group; without data no step."""
+    table = "metric_histograms" if query.kind.type == "histogram" else "metric_exponential_histograms"
+    groups, _ = _rates(database, query, table, value="toFloat64(count)", exact_int="0")
+    return {group.labels: {step: rise for step, _, rise in group.steps if rise is not None} for group in groups}
+
+
 def increases(points: str, *, value: str, exact_int: str, delta: str, which: str, overflowed: str) -> str:
     """Return the SQL of `metric_increases` over the table *points*; every argument is SQL of this package."""
     sql = load_query("metric_increases")

@@ -23,7 +23,7 @@ from api.models.logs import LogRecord
 from api.models.metrics import Exemplar, Metric, MetricName, MetricSeries, MetricStep
 from api.models.problem import Problem
 from api.models.runs import Finding, Run, RunStatus, RunWindow, Verdict
-from api.models.services import Operation, RedPoint, Service, ServiceDetail
+from api.models.services import Operation, OperationChange, RedPoint, Service, ServiceDetail, ServiceRegressions
 from api.models.sli import SliCount
 from api.models.slo_explanations import (
     AdoptedSlo,
@@ -32,6 +32,7 @@ from api.models.slo_explanations import (
     ForecastPoint,
     GuiltyTrace,
     SloCorrection,
+    SloDoubleEntry,
     SloExplanation,
     SloForecast,
     SloSuggestion,
@@ -99,6 +100,7 @@ __all__ = [
     "Model",
     "NewMaintenance",
     "Operation",
+    "OperationChange",
     "Page",
     "Problem",
     "RedPoint",
@@ -114,6 +116,7 @@ __all__ = [
     "RunWindow",
     "Service",
     "ServiceDetail",
+    "ServiceRegressions",
     "ServiceVolume",
     "Severity",
     "SliCount",
@@ -121,6 +124,7 @@ __all__ = [
     "SloCondition",
     "SloCorrection",
     "SloDetails",
+    "SloDoubleEntry",
     "SloExplanation",
     "SloFileError",
     "SloForecast",

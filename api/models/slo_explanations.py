@@ -1,6 +1,7 @@
 """Why a budget is where it is, and where it goes."""
 
 from datetime import datetime
+from typing import Literal
 
 from api.models.base import Model
 
@@ -94,6 +95,23 @@ class SloSuggestion(Model):
     target: float | None
     threshold_ms: float | None
     why: str
+
+
+class SloDoubleEntry(Model):
+    """Requests of an objective's service in [start, end), by its own metrics and by the spans that arrived.
+
+    `gap` is the share of requests without a span, below 0 when there are more spans. `sampled_one_in` is requests a
+    span where the verdict is "sampled". "not counted": no metric counts them, so nothing is known.
+    """
+
+    verdict: Literal["agrees", "sampled", "lost", "more spans", "not counted"]
+    start: datetime
+    end: datetime
+    requests: int
+    spans: int
+    gap: float | None
+    sampled_one_in: float | None
+    text: str
 
 
 class SloCorrection(Model):

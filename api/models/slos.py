@@ -57,6 +57,8 @@ class Slo(Model):
     `runs_out_at` is when the budget ends if things go on as in the last hour, None if it does not within one window, or
     if nobody looked (`forecast`): lists look at those with the least budget left. `unadjusted` is there when
     time was excluded: the same window with that time in it. `problems` say what hinders the counting.
+    `burn_rate_at_least` is what the burn rate of the whole window is above with 95 % confidence, None without events;
+    `surely_burning` means that this is above 1, so that few events alone do not explain the spending.
     """
 
     id: str
@@ -99,6 +101,8 @@ class Slo(Model):
     forecast: bool = False
     runs_out_at: datetime | None = None
     problems: list[str] = []
+    burn_rate_at_least: float | None = None
+    surely_burning: bool = False
 
 
 class SloMinute(Model):

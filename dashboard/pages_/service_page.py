@@ -5,11 +5,12 @@ from api.client import ApiClient
 from dashboard import shell
 from dashboard.api_access import fetch
 from dashboard.components import panel
-from dashboard.views import services, slos
+from dashboard.views import regressions, services, slos
 from dashboard.views.markup import join, link, page_href, tag
 
 NAME = shell.parameter("name")
 ENVIRONMENT = shell.parameter("environment")
+_AGAINST = {"version": "the version before", "hour": "the hour before", "week": "this hour a week ago"}
 
 
 def _body() -> None:
@@ -27,6 +28,20 @@ def _body() -> None:
     panel.show(slos.of_service(fetch(ApiClient.slos), detail.service.name, detail.service.environment), "service-slos")
     st.subheader("Operations", anchor=False)
     panel.show(services.operations(detail.service, detail.operations), "service-operations")
+    _changed(detail.service)
+
+
+def _changed(service: m.Service) -> None:
+    st.subheader("What got slower or fails more", anchor=False)
+    against = st.segmented_control(
+        "Against", tuple(_AGAINST), format_func=_AGAINST.get, default="version", key="service_against", required=True
+    )
+    found = fetch(ApiClient.regressions, service.name, environment=service.environment, against=against)
+    st.text(found.text)
+    if regressions.changed(found):
+        panel.show(regressions.listing(found), "service-regressions")
+    elif found.compared:
+        st.info("No operation surely changed.", icon=":material/check:")
 
 
 def _charts(detail: m.ServiceDetail, window_s: int) -> None:

@@ -190,6 +190,7 @@ def headline(item: m.Slo) -> Markup:
         ("SLI, 1 hour", lines(sli(item.hour.sli), muted(_counts(item.hour.good, item.hour.bad, item.hour.total)))),
         ("Budget left, 1 hour", budget_bar(item.hour.error_budget_remaining)),
         ("Runs out", runs_out(item)),
+        (f"Burns, {window}", certainty(item)),
     ]
     if item.kind == "latency":
         measured = units.duration(item.percentile_ms)
@@ -200,6 +201,17 @@ def headline(item: m.Slo) -> Markup:
     rows += [("Environment", item.environment or units.MISSING), ("Policy", item.policy or units.MISSING)]
     rows += [("Defined in", item.source or units.MISSING), ("As of", units.instant(item.as_of))]
     return facts(rows)
+
+
+def certainty(item: m.Slo) -> str:
+    """Return in words how fast the budget surely burns: few events make no sure rate."""
+    bound = item.burn_rate_at_least
+    if bound is None:
+        return muted("no data")
+    if not item.bad:
+        return muted("nothing was bad")
+    words = f"95 % sure that it burns at least {units.burn(bound)}"
+    return words if item.surely_burning else lines(words, muted("not sure that it burns faster than 1x"))
 
 
 def _counts(good: int, bad: int, total: int) -> str:

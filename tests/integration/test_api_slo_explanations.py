@@ -82,6 +82,15 @@ def test_the_list_says_when_a_budget_runs_out_under_the_last_hours_burn(database
 
 
 @pytest.mark.usefixtures("outage")
+def test_an_objective_tells_how_fast_it_surely_burns(api):
+    """Wilson's one-sided lower bound of 10 bad among 50 is 12.4 %."""
+    found = api.slo(AVAILABILITY.id)
+    assert (found.burn_rate_at_least, found.surely_burning) == (pytest.approx(123.6, rel=0.01), True)
+    calm = api.slo(LATENCY.id)
+    assert (calm.burn_rate_at_least, calm.surely_burning) == (0, False)
+
+
+@pytest.mark.usefixtures("outage")
 def test_adopting_a_draft_writes_its_file_once_and_ends_its_life_as_a_draft(api, slos):
     adopted = api.adopt_slo(AVAILABILITY.id)
     assert adopted.path == str(slos / f"{AVAILABILITY.id}.yaml")

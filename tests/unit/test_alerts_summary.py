@@ -59,6 +59,22 @@ def test_a_summary_names_what_was_counted(indicator, words):
     assert decide(None, signal, NOW).summary.startswith(f"100 % of {words}")
 
 
+@pytest.mark.parametrize(
+    ("hour", "doubt"),
+    [
+        (EventCounts(60, 62), "; few events: 95 % sure only that the last hour burned at least 11x"),
+        (EventCounts(6000, 6200), ""),
+        (EventCounts(50, 62), ""),
+    ],
+    ids=["few events", "the same share of many", "few events of which many are bad"],
+)
+def test_a_summary_says_how_sure_the_burn_rate_is_where_events_are_few(hour, doubt):
+    signal = _page(_slo(SpanIndicator("checkout", None)), hour, EventCounts(4, 5))
+    assert decide(None, signal, NOW).summary == (
+        f"20 % of requests to checkout failed in the last 5 minutes (1 of 5); objective 99.9 %{doubt}"
+    )
+
+
 def test_a_resolved_summary_shows_the_numbers_that_ended_it():
     slo = _slo(SpanIndicator("checkout", None))
     fired = decide(None, _page(slo, EventCounts(0, 100), EventCounts(0, 10)), NOW)

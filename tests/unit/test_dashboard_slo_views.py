@@ -97,3 +97,19 @@ def test_a_latency_slo_names_its_limit_and_its_percentile():
 def test_an_slo_is_not_called_by_its_service_twice():
     assert slos.title(slo(name="Checkout availability")) == "Checkout availability"
     assert slos.title(slo(name="availability")) == "checkout · availability"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"burn_rate_at_least": 1.24, "surely_burning": True}, "95 % sure that it burns at least 1.2"),
+        ({"burn_rate_at_least": 0.3, "bad": 1}, "not sure that it burns faster than 1x"),
+        ({"burn_rate_at_least": 0.0, "bad": 0}, "nothing was bad"),
+    ],
+)
+def test_the_headline_says_how_fast_the_budget_surely_burns(changes, words):
+    assert words in read(slos.headline(slo(**changes))).text
+
+
+def test_a_sure_burn_rate_raises_no_doubt():
+    assert "not sure" not in read(slos.headline(slo(burn_rate_at_least=1.24, surely_burning=True))).text
