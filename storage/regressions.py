@@ -103,9 +103,7 @@ def _operations(
     return {(row["name"], row["kind_name"]): row for row in database.rows("operation_latencies", parameters)}
 
 
-def _change(
-    key: tuple[str, str], before: dict[str, Any], after: dict[str, Any], confidence: float
-) -> OperationChange:
+def _change(key: tuple[str, str], before: dict[str, Any], after: dict[str, Any], confidence: float) -> OperationChange:
     errors = error_change(_events(before), _events(after), min_total=ENOUGH, confidence=confidence)
     latency = latency_change(before["buckets"], after["buckets"], min_total=ENOUGH, confidence=confidence)
     return OperationChange(*key, errors, latency)

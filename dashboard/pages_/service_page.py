@@ -34,9 +34,14 @@ def _body() -> None:
 def _changed(service: m.Service) -> None:
     st.subheader("What got slower or fails more", anchor=False)
     against = st.segmented_control(
-        "Against", tuple(_AGAINST), format_func=_AGAINST.get, default="version", key="service_against", required=True
+        "Against",
+        tuple(_AGAINST),
+        format_func=_AGAINST.__getitem__,
+        default="version",
+        key="service_against",
+        required=True,
     )
-    found = fetch(ApiClient.regressions, service.name, environment=service.environment, against=against)
+    found = fetch(ApiClient.regressions, service.name, environment=service.environment, against=against or "version")
     st.text(found.text)
     if regressions.changed(found):
         panel.show(regressions.listing(found), "service-regressions")

@@ -26,6 +26,7 @@ from tests.unit.dashboard_answers import (
     trace,
 )
 from tests.unit.dashboard_explanations import backfill, backtest, correction, explanation, forecast
+from tests.unit.dashboard_regressions import operation_change, regressions
 from tests.unit.dashboard_signals import Kept, finding, ingest, log, metric, metric_name, minutes, red_points
 
 
@@ -85,6 +86,12 @@ def _service_routes(app: FastAPI, kept: Kept) -> None:
             for operation, errors in (("GET /cart", 0), ("POST /orders", 42))
         ]
         return m.ServiceDetail(service=service(*found[0]), series=red_points(window_s), operations=operations)
+
+
+    @app.get("/api/v1/services/{name}/regressions")
+    def get_regressions(name: str, environment: str, against: str):
+        items = kept([operation_change(), operation_change(measure="errors", verdict="same")])
+        return regressions(service=name, environment=environment, against=against, items=items)
 
 
 def _trace_routes(app: FastAPI, kept: Kept) -> None:

@@ -182,6 +182,19 @@ def test_the_service_page_asks_for_the_environment_in_the_address(monkeypatch):
     assert [query["environment"] for path, query in app.state.asked if path == "/api/v1/services/checkout"] == ["prod"]
 
 
+def test_the_service_page_compares_with_what_is_chosen_and_lists_what_surely_changed(monkeypatch):
+    app = build_api()
+    with serving(app) as url:
+        at = open_page(monkeypatch, url, "service", name="checkout", environment="prod")
+        assert "What got slower or fails more" in [item.value for item in at.subheader]
+        assert any("version 1.5 against version 1.4" in item.value for item in at.text)
+        at.segmented_control(key="service_against").set_value("week").run()
+    assert not at.exception
+    asked = [query for path, query in app.state.asked if path == "/api/v1/services/checkout/regressions"]
+    assert [query["against"] for query in asked] == ["version", "week"]
+    assert asked[0]["environment"] == "prod"
+
+
 def test_an_answer_is_read_once_in_a_few_seconds_however_many_pages_show_it(monkeypatch):
     app = build_api()
     with serving(app) as url:
