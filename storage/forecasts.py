@@ -9,6 +9,7 @@ from slo.forecast import SCENARIOS, Forecast, Past, Scenario, Step, calendar_for
 from slo.model import EventCounts, Slo
 from slo.window import CalendarWindow
 from storage.client import Database
+from storage.maintenance import maintenance_exclusions
 from storage.times import whole
 
 COARSE = timedelta(minutes=5)
@@ -20,14 +21,16 @@ def forecasts(
 ) -> tuple[Forecast, ...]:
     """Return what becomes of the budget of *slo* after *end*, for each of *scenarios*; () for slices of time.
 
-    Steps are counted back from *end*, so the last minute is in them. Excluded minutes are left out of the events and
-    of the time that they came in; what came before the first counted event of the window is taken as not observed.
+    Steps are counted back from *end*, so the last minute is in them. Excluded minutes, maintenance among them, are left
+    out of the events and of the time that they came in; what came before the first counted event of the window is taken
+    as not observed.
     """
     if not isinstance(slo.budgeting, Occurrences):
         return ()
     start, finish = slo.window.period(end)
     length = FINE if (end - start) % COARSE or (finish - end) % COARSE else COARSE
-    excluded = within(excluded_time(slo.exclusions), start, end)
+    planned = maintenance_exclusions(database, slo, start, end)
+    excluded = within(excluded_time((*slo.exclusions, *planned)), start, end)
     known = _steps(database, slo, (start, end), length, excluded)
     past = Past(known, length, end, min((step.start for step in known), default=None), excluded)
     if isinstance(slo.window, CalendarWindow):

@@ -105,6 +105,7 @@ def test_true_and_one_are_different_literals_although_python_holds_them_equal():
         ("name = 5", 1, 'write "5"'),
         ("a ~ 5", 3, "no pattern matching"),
         ("a = 1 é", 7, "cannot read"),
+        ("`` = 1", 1, "write an attribute name between the backticks"),
     ],
 )
 def test_an_error_names_the_column_and_the_remedy(text, column, remedy):
