@@ -87,7 +87,6 @@ def _service_routes(app: FastAPI, kept: Kept) -> None:
         ]
         return m.ServiceDetail(service=service(*found[0]), series=red_points(window_s), operations=operations)
 
-
     @app.get("/api/v1/services/{name}/regressions")
     def get_regressions(name: str, environment: str, against: str):
         items = kept([operation_change(), operation_change(measure="errors", verdict="same")])
