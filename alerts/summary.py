@@ -16,7 +16,7 @@ from slo.indicator import (
     SpanIndicator,
 )
 from slo.model import EventCounts, Slo
-from slo.wording import counted, percent_of_target, plain, span_of_time
+from slo.wording import counted, percent_of_target, plain, slices, span_of_time
 
 
 def firing_summary(signal: AlertSignal) -> str:
@@ -75,7 +75,7 @@ def _events(slo: Slo) -> str:
         case Freshness():
             return f"the minutes of {counted(slo.indicator)}"
         case Timeslices(length=length) | Throughput(length=length):
-            return f"the {span_of_time(length)} slices of {counted(slo.indicator)}"
+            return f"the {slices(length)} of {counted(slo.indicator)}"
 
 
 def _badness(slo: Slo) -> str:

@@ -39,9 +39,9 @@ def promise(slo: Slo) -> str:
         case Occurrences():
             return events
         case Timeslices(target=target, length=length):
-            return f"slices of {span_of_time(length)} with {percent_of_target(target)} {events}"
+            return f"{slices(length)} with {percent_of_target(target)} {events}"
         case Throughput(at_least=least, length=length):
-            return f"slices of {span_of_time(length)} with at least {least} {counted(slo.indicator)}"
+            return f"{slices(length)} with at least {least} {counted(slo.indicator)}"
         case Freshness(within=within):  # pragma: no branch -- every budgeting method is above
             return f"minutes with {events} in the last {span_of_time(within)}"
 
@@ -78,6 +78,16 @@ def counted(indicator: Indicator) -> str:
         case CounterIndicator(total=total, good=good):  # pragma: no branch -- every kind of indicator is above
             named = total or good
             return f"events of {named.metric if named else 'the counters'} from {indicator.service}{where}"
+
+
+def slices(length: timedelta) -> str:
+    """Return what slices of time of *length* are called.
+
+    >>> slices(timedelta(minutes=1)), slices(timedelta(minutes=5))
+    ('minutes', 'slices of 5 minutes')
+    """
+    name = span_of_time(length)
+    return f"slices of {name}" if " " in name else f"{name}s"
 
 
 def percent_of_target(target: Decimal) -> str:

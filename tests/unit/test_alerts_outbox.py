@@ -182,3 +182,16 @@ def test_deliveries_that_failed_together_do_not_come_back_together():
     waits = {backoff(5, f"alert{number}") for number in range(100)}
     assert len(waits) > 90
     assert max(waits) - min(waits) > timedelta(seconds=30)
+
+
+def test_whoever_was_told_of_a_firing_alert_is_told_of_its_end_whatever_lay_between():
+    # Alertmanager: an alert that was silenced meanwhile is never resolved at its receiver
+    store, channel = MemoryStore(FIRING), ScriptedChannel()
+    Outbox([channel], store, "https://nl.example").deliver(NOW)
+    over = _transition(state="resolved", at=NOW + timedelta(hours=1))
+    store.transitions.append(over)
+    channel.errors = [RETRY] * 3
+    late = NOW + STALE_AFTER + timedelta(hours=2)
+    for minutes in range(0, 600, 60):  # restarted in between: nothing of this is in memory
+        Outbox([channel], store, "https://nl.example").deliver(late + minutes * MINUTE)
+    assert channel.received == [("firing", "a-2"), ("resolved", "a-3")]
