@@ -46,15 +46,18 @@ Good: TypeAlias = NotError | FasterThan | Matches
 class _Series:
     """What every kind of indicator has in common."""
 
-    __slots__ = ()
+    __slots__ = ("_series_id",)
     source: ClassVar[str]
+    _series_id: int
 
     @property
     def series_id(self) -> int:
-        """A stable 63-bit hash of exactly what decides the counts."""
-        text = json.dumps({"source": self.source, **self._parts()}, sort_keys=True, separators=(",", ":"))
-        digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
-        return int.from_bytes(digest) >> 1
+        """A stable 63-bit hash of exactly what decides the counts; an evaluation asks for it many times."""
+        if not hasattr(self, "_series_id"):
+            text = json.dumps({"source": self.source, **self._parts()}, sort_keys=True, separators=(",", ":"))
+            digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
+            object.__setattr__(self, "_series_id", int.from_bytes(digest) >> 1)
+        return self._series_id
 
     def _parts(self) -> dict[str, Any]:
         raise NotImplementedError
