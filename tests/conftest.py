@@ -1,14 +1,15 @@
 """One engine a test session, a clean database a test, and OTLP requests as an SDK would send them."""
 
+import functools
 import itertools
 import os
 import secrets
 import time
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
 from pathlib import Path
 from zlib import crc32
 
+import httpx
 import pytest
 from hypothesis import settings as hypothesis_settings
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
@@ -32,6 +33,9 @@ WITH_ROWS = "SELECT DISTINCT table FROM system.parts WHERE active AND database =
 # a loaded machine is slow, not wrong
 hypothesis_settings.register_profile("suite", deadline=None, max_examples=60)
 hypothesis_settings.load_profile("suite")
+
+# the certificates of all authorities are read once, and not for every client: that takes 20 ms
+httpx._transports.default.create_ssl_context = functools.cache(httpx.create_ssl_context)
 
 
 def pytest_make_parametrize_id(val, argname):
@@ -63,7 +67,7 @@ class Engine:
         """Return a new database without tables."""
         return Database(f"{self._url}test_{next(self._numbers)}", memory_bytes=1 << 30)
 
-    @cached_property
+    @functools.cached_property
     def migrated(self) -> Database:
         """A migrated database, the same for the whole session: truncating its tables is 20 times faster."""
         found = self.database()

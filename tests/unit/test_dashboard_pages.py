@@ -1,5 +1,6 @@
 """Every page against a real HTTP server that answers with the API's own models: with data, before data, and down."""
 
+import functools
 import json
 import re
 import socket
@@ -10,7 +11,10 @@ from pathlib import Path
 import pytest
 import streamlit as st
 from fastapi import FastAPI
+from streamlit.components.v2 import manifest_scanner
+from streamlit.components.v2.manifest_scanner import scan_component_manifests
 from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 
 import dashboard
 from dashboard.navigation import ENTRIES
@@ -47,6 +51,14 @@ def down() -> str:
         return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
+@pytest.fixture(scope="module", autouse=True)
+def known_components() -> Iterator[None]:
+    """Look through all installed packages for components once, and not for every page: it costs more than a page."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", functools.cache(scan_component_manifests))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def closed_clients() -> Iterator[None]:
     """Give each test answers and connections of its own."""
@@ -57,11 +69,10 @@ def closed_clients() -> Iterator[None]:
 def open_page(monkeypatch: pytest.MonkeyPatch, api: str, path: str, **query: str) -> AppTest:
     monkeypatch.setattr(sys, "argv", [str(APP), "--api", api])
     at = AppTest.from_file(str(APP), default_timeout=20)
-    entry = next(entry for entry in ENTRIES if entry.path == path)
-    at.run()
+    at._page_hash = calc_hash(path) if path else ""  # as from the address: switch_page would draw the overview first
     for name, value in query.items():
         at.query_params[name] = value
-    return at.switch_page(entry.script).run() if path else at
+    return at.run()
 
 
 def drawn(at: AppTest) -> str:
