@@ -14,15 +14,20 @@ from storage.transitions import transitions
 from tests.slo_objective import read
 
 MINUTE = timedelta(minutes=1)
-RETENTION = timedelta(days=14)
+DAY = timedelta(days=1)
+ROLLUP_RETENTION = 40 * DAY  # more than the longest window; each month more is a month to count before a test begins
 
 
 class SloWorld:
-    """Minute 0 begins at `start`; a minute's requests are one or two spans that stand for all of them."""
+    """Minute 0 begins at `start`; a minute's requests are one or two spans that stand for all of them.
 
-    def __init__(self, database, store, otlp, folder, *, hours_ago=4):
+    Spans are kept for *raw_days*: as long as the history of a test, because every day more is counted before it begins.
+    """
+
+    def __init__(self, database, store, otlp, folder, *, hours_ago=4, raw_days=5):
         self.database, self._store, self._otlp, self.folder = database, store, otlp, folder
         self.start = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(hours=hours_ago)
+        self.raw_retention = raw_days * DAY
         self.texts = {}
         self._counted = []
 
@@ -55,7 +60,14 @@ class SloWorld:
     def evaluator(self, writer="one"):
         """Return an evaluator as it is after a start."""
         alerts = AlertStore(self.database, writer)
-        return Evaluator(self.database, SloCatalog([self.folder]), alerts, Outbox([], alerts), raw_retention=RETENTION)
+        return Evaluator(
+            self.database,
+            SloCatalog([self.folder]),
+            alerts,
+            Outbox([], alerts),
+            raw_retention=self.raw_retention,
+            rollup_retention=ROLLUP_RETENTION,
+        )
 
     def tick(self, evaluator, minute):
         """Have *evaluator* look when the minutes before number *minute* are complete."""
@@ -89,7 +101,7 @@ class SloWorld:
 
     def transitions(self):
         """Return every stored change of an alert, oldest first."""
-        bodies = transitions(self.database, since=self.start - timedelta(days=1))
+        bodies = transitions(self.database, since=self.start - DAY)
         return [Transition.from_json(body) for body in bodies]
 
     def changes(self):

@@ -37,8 +37,8 @@ def base(now):
     return now.replace(second=0, microsecond=0) - timedelta(hours=1)
 
 
-def counter(database):
-    return MinuteCounter(database, raw_retention=RAW)
+def counter(database, **retention):
+    return MinuteCounter(database, **({"raw_retention": RAW} | retention))
 
 
 def noted(database, now):
@@ -82,19 +82,20 @@ def bodies(otlp, base, rng):
 def test_late_data_in_any_order_give_the_same_end_state(database, store, otlp, now, base):
     slos = [OBJECTIVE, replace(OBJECTIVE, id="g", indicator=GROUPED), replace(OBJECTIVE, id="m", indicator=COUNTED)]
     batches, ends = bodies(otlp, base, random.Random(1)), []
+    short = dict.fromkeys(("raw_retention", "metrics_retention", "rollup_retention"), timedelta(days=3))
     for seed in range(3):
         rng = random.Random(seed)
         rng.shuffle(batches)
         for table in ("spans", "arrivals", "metric_points", "sli_minutes", "sli_series", "sli_backfills", "red_1m"):
             database.command(f"TRUNCATE TABLE {table}")
-        counting = counter(database)
+        counting = counter(database, **short)
         counting.update(slos, now)
         for number, (signal, body) in enumerate(batches, 1):
             store(database, body, signal=signal)
             if rng.random() < 0.3:
                 counting.update(slos, now + number * timedelta(seconds=1))
             if rng.random() < 0.2:
-                counting = counter(database)  # a restart
+                counting = counter(database, **short)  # a restart
         counting.update(slos, now + MINUTE)
         counting.backfiller.work(MINUTE)
         ends.append(minutes_of(database))

@@ -18,6 +18,11 @@ def world(database, store, otlp, tmp_path):
     return SloWorld(database, store, otlp, tmp_path, hours_ago=12)
 
 
+@pytest.fixture
+def week(database, store, otlp, tmp_path):
+    return SloWorld(database, store, otlp, tmp_path, hours_ago=12, raw_days=9)
+
+
 def counted(world, minute):
     """Count what has arrived and return an evaluator that did so when the minute number *minute* began."""
     evaluator = world.evaluator()
@@ -171,16 +176,16 @@ def test_an_alert_outlives_a_restart_and_its_history_stays(world):
 
 
 @pytest.mark.parametrize(("hours_ago", "exhausts"), [(120, True), (156, False)], ids=["is known", "ages out"])
-def test_a_forecast_of_exhaustion_knows_what_is_left_and_what_ages_out(world, hours_ago, exhausts):
+def test_a_forecast_of_exhaustion_knows_what_is_left_and_what_ages_out(week, hours_ago, exhausts):
     # OpenObserve: exhaustion is window over burn rate, 7.8 days in both of these cases
-    slo = world.write(objective(window="7d"))
+    slo = week.write(objective(window="7d"))
     hourly = [-60 * hour for hour in range(2, 169) if hour != hours_ago]
-    world.requests(hourly, good=360_000)
-    world.requests([-60 * hours_ago], good=308_000, bad=52_000)  # of the 60,480 that may fail
-    world.requests([-60], good=359_676, bad=324)  # burn rate 0.9
-    counted(world, 0)
-    (found, *_) = forecasts(world.database, slo, end=world.start)
+    week.requests(hourly, good=360_000)
+    week.requests([-60 * hours_ago], good=308_000, bad=52_000)  # of the 60,480 that may fail
+    week.requests([-60], good=359_676, bad=324)  # burn rate 0.9
+    counted(week, 0)
+    (found, *_) = forecasts(week.database, slo, end=week.start)
     if exhausts:
-        assert timedelta(hours=24) < found.exhausted_at - world.start < timedelta(hours=27)
+        assert timedelta(hours=24) < found.exhausted_at - week.start < timedelta(hours=27)
     else:
         assert found.exhausted_at is None
