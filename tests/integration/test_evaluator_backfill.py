@@ -27,6 +27,7 @@ from storage.sli_rollup import count_rollups, has_rollup
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 RAW = timedelta(days=14)
+ROLLUPS = timedelta(days=60)
 LONG = timedelta(minutes=10)
 
 
@@ -47,7 +48,7 @@ def patch(monkeypatch):
 
 
 def counter(database, **retention):
-    return MinuteCounter(database, raw_retention=RAW, **retention)
+    return MinuteCounter(database, **({"raw_retention": RAW, "rollup_retention": ROLLUPS} | retention))
 
 
 def stored(database, slo):
@@ -225,14 +226,18 @@ def test_a_threshold_inside_a_bucket_is_read_as_the_bound_below_it(database, sto
     assert sum(item <= 200_000_000 for item in durations) - 5 < found.good < 51
 
 
-def test_metrics_have_a_past_too(database, store, otlp, now, objective):
+def test_metrics_have_a_past_too(database, store, otlp, objective, patch):
+    now = datetime.now(UTC)
+    patch("CHUNKS", {"metrics": 5 * DAY})
     indicator = CounterIndicator("shop", "prod", good=MetricSelector("good"), bad=MetricSelector("bad"))
     slo = replace(objective, id="counted", indicator=indicator)
-    for days in (0.1, 3, 20):
-        moment = at(now, days=days)
-        point = otlp.point(otlp.ns(moment), start_ns=otlp.ns(moment - MINUTE), as_int=7)
-        body = otlp.metric("good", "sum", point, aggregation_temporality=1, is_monotonic=True)
-        store(database, body, signal="metrics")
+    moments = [at(now, days=days) for days in (0.1, 3, 20)]
+    points = [otlp.point(otlp.ns(each), start_ns=otlp.ns(each - MINUTE), as_int=7) for each in moments]
+    store(
+        database,
+        otlp.metric("good", "sum", *points, aggregation_temporality=1, is_monotonic=True),
+        signal="metrics",
+    )
     counting = counter(database)
     counting.update([slo], now)
     assert len(stored(database, slo)) == 1

@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from slo.model import FasterThan, Indicator
+from slo.indicator import FasterThan, SpanIndicator
 from storage import request_spans
 from storage.blame import blame
 from storage.client import load_query
 from tests.integration.shop_traces import CLIENT
 
-FAILING = Indicator(service="checkout", environment="prod")
+FAILING = SpanIndicator(service="checkout", environment="prod")
 SLOW = replace(FAILING, good=FasterThan(200_000_000))
 
 

@@ -38,12 +38,15 @@ def objective(name="a", *, indicator=None, window=None, **fields):
     )
 
 
-def write(database, slo, *counts, group=""):
-    """Store (minutes before END, good, total) of *slo*."""
+def minutes_of(slo, *counts, group=""):
+    """Return the rows of (minutes before END, good, total) of *slo*."""
     series = slo.indicator.series_id
-    write_minutes(
-        database, [SliMinute(series, END - back * MINUTE, g, t, t, group) for back, g, t in counts], revision=1
-    )
+    return [SliMinute(series, END - back * MINUTE, g, t, t, group) for back, g, t in counts]
+
+
+def write(database, slo, *counts):
+    """Store (minutes before END, good, total) of *slo*."""
+    write_minutes(database, minutes_of(slo, *counts), revision=1)
 
 
 def stand(database, *slos, now=NOW, **exclusions):
@@ -138,10 +141,11 @@ def test_a_slice_that_excluded_time_touches_is_left_out_whole(database):
 def test_groups_stand_for_themselves_under_the_values_of_their_attributes(database, budgeting):
     indicator = SpanIndicator(service="shop", environment="prod", group_by=("http.route", "tenant"))
     slo = objective(indicator=indicator, budgeting=budgeting)
+    rows = minutes_of(slo, (10, sum(range(48, 101)), 5300), (5 * 60, 53 * 50, 5300))
     for number in range(53):
         group = f'{{"http.route":"/{number}","tenant":"žluť"}}'
-        write(database, slo, (10, 100 - number, 100), (5 * 60, 50, 100), group=group)
-    write(database, slo, (10, sum(range(48, 101)), 5300), (5 * 60, 53 * 50, 5300))
+        rows += minutes_of(slo, (10, 100 - number, 100), (5 * 60, 50, 100), group=group)
+    write_minutes(database, rows, revision=1)
     standing = stand(database, slo)["a"]
     groups = {group.labels["http.route"]: group.evaluation for group in standing.groups}
     assert len(groups) == 51
