@@ -67,13 +67,13 @@ def minutes_of(database):
 def bodies(otlp, base, rng):
     """Return batches of telemetry: (signal, body)."""
     found = []
-    for _ in range(5):
+    for _ in range(4):
         at = base + timedelta(seconds=rng.uniform(0, 600))
         attributes = {"tenant": rng.choice(["a", "b"])}
         spans = [otlp.span(start_ns=otlp.ns(at), status=rng.choice([0, 2]), attributes=attributes) for _ in range(3)]
         found.append(("traces", otlp.traces(*spans)))
     for metric, step in (("good", 3), ("all", 5)):
-        for n in range(1, 4):
+        for n in (1, 3):
             point = otlp.point(otlp.ns(base) + n * 85 * 10**9, start_ns=otlp.ns(base), as_int=n * step)
             found.append(("metrics", otlp.metric(metric, "sum", point, aggregation_temporality=2, is_monotonic=True)))
     return found
@@ -99,7 +99,7 @@ def test_late_data_in_any_order_give_the_same_end_state(database, store, otlp, n
         counting.update(slos, now + MINUTE)
         counting.backfiller.work(MINUTE)
         ends.append(minutes_of(database))
-    assert len(ends[0]) > 15
+    assert len(ends[0]) > 12
     assert ends[1:] == ends[:1] * 2
 
 

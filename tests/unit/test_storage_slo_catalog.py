@@ -21,7 +21,7 @@ def services(monkeypatch):
     """The (service, environment) pairs that sent requests, as the database would tell."""
     pairs = []
     monkeypatch.setattr(
-        "storage.slo_catalog.request_services", lambda database, since, **_: pairs if since < NOW else []
+        "storage.seen_services.request_services", lambda database, since, **_: pairs if since < NOW else []
     )
     return pairs
 
