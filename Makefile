@@ -32,7 +32,7 @@ test: $(DEV_STAMP)
 
 # The domain: every line and every branch.
 coverage: $(DEV_STAMP)
-	$(BIN)/coverage run -m pytest --randomly-seed=20261122 slo tests/unit/test_slo_*.py
+	$(BIN)/coverage run -m pytest --randomly-seed=20261122 -m "not long" slo tests/unit/test_slo_*.py
 	$(BIN)/coverage report
 
 # The real processes, a browser, real peers; E2E="…" for a part of it.

@@ -4,6 +4,7 @@ import copy
 import re
 from pathlib import Path
 
+import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -68,9 +69,20 @@ def damaged(draw):
     return documents
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(damaged(), st.booleans())
 def test_damaged_documents_are_told_and_never_raise(documents, strict):
+    are_told(documents, strict=strict)
+
+
+@pytest.mark.long
+@settings(max_examples=5000)
+@given(damaged(), st.booleans())
+def test_documents_however_damaged_are_told_and_never_raise(documents, strict):
+    are_told(documents, strict=strict)
+
+
+def are_told(documents, *, strict):
     text = yaml.safe_dump_all(documents)
     slos, problems = read_openslo_files({"f": text}, strict=strict)
     assert len({slo.id for slo in slos}) == len(slos)

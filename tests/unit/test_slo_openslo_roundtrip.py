@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -155,9 +156,20 @@ def slos(draw):
     return replace(slo, policy=draw(policies(target, slo.period)))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=100)
 @given(slos())
 def test_what_is_written_reads_back_as_the_same_objective(slo):
+    reads_back(slo)
+
+
+@pytest.mark.long
+@settings(max_examples=5000)
+@given(slos())
+def test_whatever_is_written_reads_back_as_the_same_objective(slo):
+    reads_back(slo)
+
+
+def reads_back(slo):
     found, problems = read_openslo(to_openslo(slo), "x.yaml")
     assert [str(problem) for problem in problems if problem.level == "error"] == []
     assert found == [slo]

@@ -97,7 +97,7 @@ def slos(draw):
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100)
 @given(slos())
 def test_what_is_written_reads_back_as_the_same_objective(slo):
     found, problems = read_openslo(to_openslo(slo), "x.yaml")
