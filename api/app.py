@@ -15,6 +15,7 @@ from api.routes import (
     regressions,
     runs,
     services,
+    slo_backfills,
     slo_double_entry,
     slo_explanations,
     slo_history,
@@ -32,7 +33,16 @@ def build_app(context: Context) -> FastAPI:
     app.state.context = context
     # regressions first: the name of a service may hold slashes, and would take in what follows it
     signals = (regressions, services, traces, metrics, logs)
-    objectives = (slo_history, slos, slo_double_entry, slo_explanations, slo_suggestion, maintenance, alerts)
+    objectives = (
+        slo_history,
+        slos,
+        slo_backfills,
+        slo_double_entry,
+        slo_explanations,
+        slo_suggestion,
+        maintenance,
+        alerts,
+    )
     for module in (*signals, *objectives, runs, ingest, status):
         app.include_router(module.router, prefix="/api/v1", dependencies=[DOCUMENTED])
     app.include_router(status.probes)

@@ -146,6 +146,11 @@ class ApiClient:
     def backfills(self) -> list[m.Backfill]:
         return self._get(m.Page[m.Backfill], "backfills").items
 
+    def request_backfill(self, slo_id: str) -> m.BackfillRequest:
+        """Ask that the past of an objective is counted anew."""
+        answer = self._send("POST", f"slos/{_segment(slo_id)}/backfill")
+        return m.BackfillRequest.model_validate_json(answer.content)
+
     def adopt_slo(self, slo_id: str) -> m.AdoptedSlo:
         """Have the server write a draft into its folder of SLO files."""
         return m.AdoptedSlo.model_validate_json(self._send("POST", f"slos/{_segment(slo_id)}/adopt").content)

@@ -7,6 +7,7 @@ restart goes on where the last process stopped.
 
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic
@@ -71,10 +72,18 @@ class Backfiller:
             if part.finished_at is None and part.source in starts and part.start < starts[part.source]
         }
 
-    def begin(self, indicators: Iterable[Indicator], slo_ids: Mapping[int, str], now: datetime) -> int:
+    def begin(
+        self,
+        indicators: Iterable[Indicator],
+        slo_ids: Mapping[int, str],
+        now: datetime,
+        *,
+        requested: AbstractSet[int] = frozenset(),
+    ) -> int:
         """Count the newest part of *indicators* and note the rest as to be done; return how many minutes were written.
 
-        *slo_ids* names the objective of each series, for those who read the progress.
+        *slo_ids* names the objective of each series, for those who read the progress. Series that are *requested* were
+        counted all the time: what was counted from spans that are gone since is not counted again from rollups.
         """
         new = list(indicators)
         if not new:
@@ -82,6 +91,7 @@ class Backfiller:
         busy = sli_count.spans_since(self._database, now - AT_ONCE) > BUSY_SPANS
         at_once = AT_ONCE_BUSY if busy else AT_ONCE
         parts = [part for item in new for part in self._plan(item, slo_ids.get(item.series_id, ""), now, at_once)]
+        parts = [self._kept_exact(part) if part.series in requested else part for part in parts]
         newest = [part for part in parts if part.done_until < part.end]
         done = self._count(newest, {indicator.series_id: indicator for indicator in new}, end=None)
         done += [part for part in parts if part.done_until >= part.end]
@@ -132,6 +142,16 @@ class Backfiller:
             oldest = min(_rollup_start(now, self._rollup_retention), start)
             found.append(Backfill(series, slo_id, "rollup", oldest, start, start, now))
         return found
+
+    def _kept_exact(self, part: Backfill) -> Backfill:
+        """Return *part*, of the rollup only where its last count from spans did not reach: those minutes are exact."""
+        with self._lock:
+            known = self._parts or {}
+        spans, rollup = known.get((part.series, "spans")), known.get((part.series, "rollup"))
+        if part.source != "rollup" or spans is None or rollup is None or spans.finished_at is None:
+            return part
+        end = max(min(part.end, rollup.end), part.start)
+        return replace(part, end=end, done_until=end)
 
     def _next(self) -> list[Backfill]:
         """Return those parts that go on at the newest moment of all, from one source: one scan serves them."""

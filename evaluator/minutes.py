@@ -53,17 +53,21 @@ class MinuteCounter:
     def update(self, slos: Sequence[Slo], now: datetime) -> int:
         """Bring the minutes of *slos* up to date and return how many were written, groups counted too.
 
-        Of a new indicator the newest part is counted; the rest is up to `backfiller.work`.
+        Of a new indicator, and of one whose past shall be counted anew, the newest part is counted; the rest is up to
+        `backfiller.work`.
         """
         indicators = {slo.indicator.series_id: slo.indicator for slo in slos}
         since = self._since(now)
-        new = self._new(indicators, now)
+        requested = sli_count.requested_series(self._database) & indicators.keys()
+        new = self._new(indicators, now) | requested
         slo_ids = {slo.indicator.series_id: slo.id for slo in reversed(slos)}
         # first what a stopped process left uncounted: the next start asks for what came after the newest write
         written = self._recount(
             [indicator for key, indicator in indicators.items() if key not in new], slos, since, now
         )
-        written += self.backfiller.begin([indicators[series] for series in sorted(new)], slo_ids, now)
+        written += self.backfiller.begin(
+            [indicators[series] for series in sorted(new)], slo_ids, now, requested=requested
+        )
         self._known = set(indicators)
         self._last = now
         return written

@@ -88,6 +88,16 @@ def mark_left(database: Database, series: Iterable[int], *, now: datetime) -> No
     database.insert("sli_series", rows, ["series", "slo_id", "counted_from", "backfilled_at"])
 
 
+def request_backfill(database: Database, series: int, *, slo_id: str, now: datetime) -> None:
+    """Note that the past of *series* shall be counted anew, for the objective *slo_id*; the next tick begins it."""
+    database.insert("sli_series", [(series, slo_id, EPOCH, now)], ["series", "slo_id", "counted_from", "backfilled_at"])
+
+
+def requested_series(database: Database) -> set[int]:
+    """Return the series whose past shall be counted anew, though it was counted before."""
+    return {row["series"] for row in database.rows("requested_series")}
+
+
 def exemplars(
     database: Database, indicator: EventSource, *, start: datetime, end: datetime, limit: int = 3
 ) -> list[str]:

@@ -28,6 +28,7 @@ from api.models.sli import SliCount
 from api.models.slo_explanations import (
     AdoptedSlo,
     Backfill,
+    BackfillRequest,
     Difference,
     ForecastPoint,
     GuiltyTrace,
@@ -70,6 +71,7 @@ __all__ = [
     "AlertState",
     "Annotation",
     "Backfill",
+    "BackfillRequest",
     "Backtest",
     "BacktestAlert",
     "BacktestDay",

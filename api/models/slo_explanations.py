@@ -143,6 +143,14 @@ class Backfill(Model):
     minutes: int
 
 
+class BackfillRequest(Model):
+    """The past of an objective will be counted anew. `shared_with`: objectives that count the same events."""
+
+    slo_id: str
+    requested_at: datetime
+    shared_with: list[str]
+
+
 class AdoptedSlo(Model):
     """A draft that became a file on the server."""
 

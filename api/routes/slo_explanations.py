@@ -14,7 +14,6 @@ from slo.model import Slo
 from storage.exemplar_traces import ExemplarTrace
 from storage.explanations import RankedDifference, explain
 from storage.forecasts import forecasts
-from storage.sli_backfills import Backfill, backfills
 from storage.sli_corrections import Correction, corrections
 from storage.sli_minutes import steps
 from storage.slo_windows import slo_windows
@@ -122,26 +121,6 @@ def _correction(each: Correction) -> m.SloCorrection:
         verdict_before=each.verdict_before,
         verdict_after=each.verdict_after,
         cause=each.cause,
-    )
-
-
-@router.get("/backfills")
-def list_backfills(ctx: Ctx) -> m.Page[m.Backfill]:
-    """Return how far the past of objectives is counted, and from what: the newest of each first."""
-    return m.Page(items=[_backfill(each) for each in backfills(ctx.database)])
-
-
-def _backfill(each: Backfill) -> m.Backfill:
-    return m.Backfill(
-        slo_id=each.slo_id,
-        starts_at=each.start,
-        ends_at=each.end,
-        done_until=each.done_until,
-        progress=each.progress,
-        source=each.source,
-        started_at=each.started_at,
-        finished_at=each.finished_at,
-        minutes=each.minutes,
     )
 
 

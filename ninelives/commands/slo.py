@@ -10,6 +10,7 @@ import click
 from api.models import Slo
 from ninelives.commands import slo_maintenance, slo_review
 from ninelives.commands.output import connect, json_flag, percent, print_json, print_table, reports_api_errors
+from ninelives.commands.slo_backfill import backfill
 from ninelives.commands.slo_exchange import export_slos, import_slos
 from ninelives.options import MISUSE, fail, setting_flags
 from ninelives.settings import Settings
@@ -25,6 +26,7 @@ def slo() -> None:
 
 slo.add_command(import_slos)
 slo.add_command(export_slos)
+slo.add_command(backfill)
 
 
 @slo.command(name="list")
