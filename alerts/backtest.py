@@ -10,6 +10,7 @@ from alerts.replay import Episode, replay
 from slo.minute_history import MinuteHistory
 from slo.model import EventCounts, Slo
 
+DAY: Final = timedelta(days=1)
 WEEK: Final = timedelta(days=7)
 # an alert needs some minutes of a window to go off: one that comes this soon after the trouble still tells of it
 AFTERMATH: Final = timedelta(minutes=10)
@@ -75,7 +76,9 @@ class Backtest:
 
     @property
     def pages_per_week(self) -> float:
-        return self.pages / ((self.end - self.start) / WEEK)
+        """Pages a week of the time with data, which counts as a day at least: before it nothing could be sent."""
+        since = self.start if self.first_minute is None else min(max(self.start, self.first_minute), self.end)
+        return self.pages / (max(self.end - since, DAY) / WEEK) if self.pages else 0.0
 
 
 def backtest(

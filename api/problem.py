@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -43,8 +44,17 @@ async def _http(_request: Request, error: Exception) -> Response:
 
 async def _invalid(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    found = [f"{'.'.join(map(str, e['loc']))}={e.get('input')!r}: {e['msg']}" for e in error.errors()]
-    return answer(422, "; ".join(found)[:2000])
+    return answer(422, "; ".join(_complaint(each) for each in error.errors())[:2000])
+
+
+def _complaint(error: Mapping[str, Any]) -> str:
+    """Return where a request is wrong, the value if there is one, and why."""
+    place = ".".join(map(str, error["loc"]))
+    if error["type"] == "missing":
+        return f"{place} is missing"
+    if error["type"] == "json_invalid":
+        return f"the body is no JSON, at character {error['loc'][-1]}: {error['ctx']['error']}"
+    return f"{place}={error.get('input')!r}: {error['msg']}"
 
 
 async def _database(_request: Request, error: Exception) -> Response:

@@ -14,7 +14,7 @@ from slo.budget import budget_remaining, burn_rate, sli
 from slo.budgeting import Budgeting, Freshness, Occurrences, Throughput, Timeslices
 from slo.confidence import burn_rate_bound, surely_exceeds
 from slo.duration import format_duration
-from slo.evaluation import HOUR, ConditionResult, Evaluation
+from slo.evaluation import HOUR, ConditionResult, Evaluation, budget_window
 from slo.forecast import SCENARIOS
 from slo.indicator import SpanIndicator
 from slo.model import EventCounts, Slo
@@ -106,6 +106,7 @@ def _answer(standing: Standing, known: _Known) -> m.Slo:
         description=slo.description,
         as_of=standing.as_of,
         period_s=int(slo.period.total_seconds()),
+        elapsed_s=int(budget_window(slo, standing.as_of).total_seconds()),
         allowed_downtime_s=allowed_downtime(slo.target, slo.period).total_seconds(),
         budgeting=_budgeting(slo.budgeting),
         promise=promise(slo),

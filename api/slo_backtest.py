@@ -25,7 +25,6 @@ from storage.slo_windows import LATENESS, lateness_of
 DEFAULT: Final = timedelta(days=30)
 LONGEST: Final = timedelta(days=400)
 LONGEST_SLICE: Final = timedelta(days=1)
-NAME: Final = "candidate.yaml"
 
 
 def run_backtests(ctx: Context, asked: m.BacktestRequest, now: datetime) -> list[m.Backtest]:
@@ -64,7 +63,7 @@ def _candidates(ctx: Context, asked: m.BacktestRequest, now: datetime) -> tuple[
     if asked.slo_id:
         slo = find_slo(ctx, asked.slo_id, now)
         return [slo if asked.target is None else _with_target(slo, asked.target)], []
-    slos, problems = read_openslo(asked.text, NAME)
+    slos, problems = read_openslo(asked.text, asked.file)
     wrong = [str(problem) for problem in problems if problem.level == "error"]
     if wrong or not slos:
         raise ProblemError(

@@ -79,11 +79,12 @@ def _facts(slo: m.Slo, details: m.SloDetails) -> Iterator[tuple[str, str]]:
     if slo.sla is not None:
         yield "promised to customers", _percent(slo.sla)
     yield "state", ", ".join([slo.state, *(["provisional"] if slo.provisional else [])])
-    yield "good events", f"{percent(slo.sli)} ({slo.good:,} good, {slo.bad:,} bad of {slo.total:,})"
+    counted = "good events" if slo.budgeting == "occurrences" else "good slices of time"
+    yield counted, f"{percent(slo.sli)} ({slo.good:,} good, {slo.bad:,} bad of {slo.total:,})"
     yield "budget left", percent(slo.error_budget_remaining, 1) + (" (estimated)" if slo.estimated else "")
     yield "budget in time", budget_in_time(slo.allowed_downtime_s, slo.error_budget_remaining)
     if slo.unadjusted is not None:
-        yield "with maintenance", f"{percent(slo.unadjusted.error_budget_remaining, 1)} of the budget left"
+        yield "if nothing were excluded", f"{percent(slo.unadjusted.error_budget_remaining, 1)} of the budget left"
     if details.excluded_s:
         yield "excluded", _time(details.excluded_s)
     if slo.runs_out_at is not None:
@@ -136,7 +137,7 @@ def _alert(alert: m.BacktestAlert) -> tuple[str, ...]:
         alert.severity,
         f"{alert.peak_burn_rate:.1f}",
         percent(alert.budget_spent, 1),
-        ", ".join(alert.incidents) or "none",
+        ", ".join(dict.fromkeys(alert.incidents)) or "none",
         alert.summary,
     )
 

@@ -71,10 +71,12 @@ class SloDetails(Model):
 class BacktestRequest(Model):
     """A candidate as OpenSLO `text`, or the objective `slo_id`; [start, end), the last 30 days by default.
 
-    `target` (0..1) replaces that of `slo_id`, with the standard burn-rate alerts for it.
+    `target` (0..1) replaces that of `slo_id`, with the standard burn-rate alerts for it. What is wrong in
+    `text` is told with the name `file`.
     """
 
     text: str = ""
+    file: str = "candidate.yaml"
     slo_id: str = ""
     target: Decimal | None = None
     start: datetime | None = None

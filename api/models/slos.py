@@ -53,7 +53,8 @@ class Slo(Model):
     share of the budget expected for the whole period (`estimated`), and `budget_remaining_so_far` relates to the events
     up to now. `burn_rates` is keyed by window ("1h"); None is a window without traffic. `percentile_ms` is the exact
     percentile that a latency objective speaks of, over the last hour. `provisional` means that the data covers less
-    than the window (`coverage`, 0..1, of `period_s`). `allowed_downtime_s` is how long everything may fail in it.
+    than the window (`coverage`, 0..1, of `elapsed_s`: a calendar window up to now).
+    `allowed_downtime_s` is how long everything may fail in it.
     `runs_out_at` is when the budget ends if things go on as in the last hour, None if it does not within one window, or
     if nobody looked (`forecast`): lists look at those with the least budget left. `unadjusted` is there when
     time was excluded: the same window with that time in it. `problems` say what hinders the counting.
@@ -87,6 +88,7 @@ class Slo(Model):
     description: str = ""
     as_of: datetime | None = None
     period_s: int = 0
+    elapsed_s: int = 0
     allowed_downtime_s: float = 0.0
     budgeting: Literal["occurrences", "timeslices", "throughput", "freshness"] = "occurrences"
     promise: str = ""

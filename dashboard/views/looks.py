@@ -51,8 +51,8 @@ def slo_flags(item: m.Slo) -> Markup:
     if item.draft:
         marks.append(flag("draft", "Made from the traffic seen; adopt it to keep and change it"))
     if item.provisional:
-        days = item.period_s / 86400
-        covered = f"{item.coverage * days:.1f} of {days:g} d"
+        days = (item.elapsed_s or item.period_s) / 86400
+        covered = f"{item.coverage * days:.1f} of {days:.4g} d"
         marks.append(flag(f"provisional, {covered}", f"Data covers {covered} of the window"))
     if item.low_confidence:
         marks.append(flag("low confidence", "Too few events for a firm statement"))

@@ -45,9 +45,11 @@ def list_slos(settings: Settings, nines: bool, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
+    several = len({item.environment for item in found}) > 1
     rows = [
         (
             item.id + (" (draft)" if item.draft else ""),
+            *([item.environment or "(any or none)"] if several else []),
             f"{item.objective * 100:g} % / {item.window}",
             _downtime(item),
             percent(item.sli),
@@ -56,7 +58,8 @@ def list_slos(settings: Settings, nines: bool, as_json: bool) -> None:
         )
         for item in found
     ]
-    print_table(("SLO", "OBJECTIVE", "ALLOWS", "SLI", "BUDGET LEFT", "STATE"), rows)
+    where = ("ENVIRONMENT",) if several else ()
+    print_table(("SLO", *where, "OBJECTIVE", "ALLOWS", "SLI", "BUDGET LEFT", "STATE"), rows)
 
 
 def _downtime(item: Slo) -> str:
@@ -64,9 +67,9 @@ def _downtime(item: Slo) -> str:
 
 
 def _covered(item: Slo) -> str:
-    """Return how much of the window the data covers: 'provisional, 3.0 of 30 d'."""
-    days = item.period_s / 86400
-    return f"provisional, {item.coverage * days:.1f} of {days:g} d"
+    """Return how much of the window, of a calendar window up to now, the data covers: 'provisional, 3.0 of 30 d'."""
+    days = item.elapsed_s / 86400
+    return f"provisional, {item.coverage * days:.1f} of {days:.4g} d"
 
 
 def _print_nines() -> None:
@@ -109,6 +112,9 @@ def validate(settings: Settings, files: tuple[Path, ...], strict: bool, as_json:
         if not path.exists():
             fail(f"{path}: no such file or folder", MISUSE)
     paths = find_slo_files(files or settings.slos)
+    if not paths:
+        places = ", ".join(str(path) for path in files or settings.slos)
+        fail(f"there are no SLO files (.yaml, .yml, .json) in {places}", 1)
     facts = LintFacts(retention=timedelta(days=settings.retention_rollup_days))
     slos, names, problems = read_slo_files(paths, strict=strict, facts=facts)
     errors = sum(problem.level == "error" for problem in problems)

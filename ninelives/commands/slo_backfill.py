@@ -22,16 +22,14 @@ def backfill(settings: Settings, slo_id: str | None, as_json: bool) -> None:
     elif isinstance(found, m.BackfillRequest):
         _print_request(found)
     elif found:
-        header = ("SLO", "SOURCE", "DONE", "BACK TO", "OF", "MINUTES", "STARTED", "FINISHED")
+        header = ("SLO", "SOURCE", "DONE", "COUNTED BACK TO", "GOES BACK TO", "MINUTES", "STARTED", "FINISHED")
         print_table(header, [_row(item) for item in found])
     else:
         click.echo("nothing is counted yet: the first evaluation begins with it, 15 s after the start at most")
 
 
 def _print_request(found: m.BackfillRequest) -> None:
-    click.echo(
-        f"{found.slo_id}: the next evaluation counts its past anew; 'ninelives slo backfill' shows the progress"
-    )
+    click.echo(f"{found.slo_id}: the next evaluation counts its past anew; 'ninelives slo backfill' shows the progress")
     if found.shared_with:
         click.echo(f"the same events are counted for {', '.join(found.shared_with)}")
 

@@ -69,7 +69,7 @@ def backtest(settings: Settings, file: Path, days: int, as_json: bool) -> None:
     text = _text(file)
     start = datetime.now(UTC) - timedelta(days=days)
     with ApiClient(settings.api_url, token=settings.token, timeout_s=PATIENCE_S) as api:
-        found = api.backtest(m.BacktestRequest(text=text, start=start))
+        found = api.backtest(m.BacktestRequest(text=text, file=str(file), start=start))
     if as_json:
         print_json(found)
         return

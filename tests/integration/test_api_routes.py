@@ -143,7 +143,7 @@ PROBLEMS = [
     ("/api/v1/services?window_s=soon", 422, "'soon'"),
     ("/api/v1/traces?limit=0", 422, "limit"),
     ("/api/v1/traces?min_duration_ms=-1", 422, "min_duration_ms"),
-    ("/api/v1/sli", 422, "service"),
+    ("/api/v1/sli", 422, "query.service is missing"),
     ("/api/v1/sli?service=a&start=2026-01-31T12:00:00&end=2026-01-31T13:00:00Z", 422, "time zone"),
     ("/api/v1/sli?service=a&start=2026-01-31T13:00:00Z&end=2026-01-31T12:00:00Z", 422, "must be after"),
     ("/api/v1/edges?client=a&server=b&start=x&end=y", 422, "start"),
@@ -159,6 +159,10 @@ def test_every_error_is_a_problem_document_that_says_what_to_do(server):
     assert (status, kind) == (405, "application/problem+json")
     status, kind, text = server.get("/api/v1/runs/a", "PUT", "{}")
     assert (status, kind) == (422, "application/problem+json")
+    assert "body.experiment is missing" in m.Problem.model_validate_json(text).detail
+    status, kind, text = server.get("/api/v1/runs/a", "PUT", '{"experiment":')
+    assert (status, kind) == (422, "application/problem+json")
+    assert "the body is no JSON, at character 14: Expecting value" in m.Problem.model_validate_json(text).detail
 
 
 def test_a_database_that_does_not_answer_is_503_and_a_fault_of_ours_500_both_as_problems(server, database, monkeypatch):

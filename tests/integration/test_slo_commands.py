@@ -123,7 +123,7 @@ def test_a_backtest_prints_alerts_pages_a_week_and_how_true_they_were(database, 
     told = "\n".join(lines)
     assert code == 0
     assert lines[0].startswith("candidate: 90 % over 30d, from ")
-    assert "alerts       1, of which 1 page: 1.0 pages a week" in told
+    assert "alerts       1, of which 1 page: 3.5 pages a week" in told, "there are two days of data"
     assert "precision    100 % (1 of 1 alerts told of an incident)" in told
     assert "recall       50 % (1 of 2 incidents were told)" in told
     assert "worst day" in told
@@ -140,11 +140,11 @@ def test_a_backtest_answers_in_json_too(run, outage, tmp_path):
 
 
 def test_a_backtest_of_what_is_no_objective_tells_why(run, tmp_path):
-    file = tmp_path / "candidate.yaml"
+    file = tmp_path / "tomorrow.yaml"
     file.write_text("kind: SLO\n", "utf-8")
     code, _, complaint = run("backtest", str(file))
     assert code == 1
-    assert "candidate.yaml:1: error: apiVersion is missing" in complaint
+    assert f"{file}:1: error: apiVersion is missing" in complaint
     assert run("backtest", str(tmp_path / "none.yaml"))[0] == 2
     (tmp_path / "bytes.yaml").write_bytes(b"\xff\xfe")
     assert run("backtest", str(tmp_path / "bytes.yaml"))[0] == 2

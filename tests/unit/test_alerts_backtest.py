@@ -87,6 +87,13 @@ def test_pages_a_week_counts_pages_only():
     assert outcome(slo=replace(SLO, policy=breach)).pages_per_week == 0
 
 
+def test_pages_a_week_are_those_of_the_time_with_data():
+    found = outcome(days=14)
+    assert replace(found, first_minute=START + 7 * DAY).pages_per_week == 2
+    assert replace(found, first_minute=START - DAY).pages_per_week == 1
+    assert replace(found, first_minute=found.end - MINUTE).pages_per_week == 14, "a rate of less than a day is none"
+
+
 def test_the_worst_day_is_the_one_with_the_lowest_share_of_good_events():
     day, counts = outcome().worst_day
     assert day == datetime(2026, 3, 1, tzinfo=UTC)  # half a day of traffic: the same outage weighs more

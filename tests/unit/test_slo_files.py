@@ -79,6 +79,13 @@ def test_what_lenient_reading_warns_of_strict_reading_refuses(folder):
     assert "0 objective(s)" in strict.stdout
 
 
+def test_a_check_of_no_files_at_all_is_no_success(folder):
+    (folder / "notes.txt").write_text(AVAILABILITY)
+    result = _validate(folder)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == f"there are no SLO files (.yaml, .yml, .json) in {folder}\n"
+
+
 def test_a_machine_reads_the_same_as_json(folder):
     path = folder / "bad.yaml"
     path.write_text(AVAILABILITY + "---\nkind: [\n")
