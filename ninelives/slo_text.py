@@ -78,7 +78,12 @@ def _facts(slo: m.Slo, details: m.SloDetails) -> Iterator[tuple[str, str]]:
     yield "objective", f"{_percent(slo.objective)} over {slo.window}"
     if slo.sla is not None:
         yield "promised to customers", _percent(slo.sla)
-    yield "state", ", ".join([slo.state, *(["provisional"] if slo.provisional else [])])
+    yield (
+        "state",
+        ", ".join(
+            [slo.state, *(["provisional"] if slo.provisional else []), *(["few events"] if slo.low_confidence else [])]
+        ),
+    )
     counted = "good events" if slo.budgeting == "occurrences" else "good slices of time"
     yield counted, f"{percent(slo.sli)} ({slo.good:,} good, {slo.bad:,} bad of {slo.total:,})"
     yield "budget left", percent(slo.error_budget_remaining, 1) + (" (estimated)" if slo.estimated else "")

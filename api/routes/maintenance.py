@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from api import models as m
 from api.context import Ctx
 from api.problem import ProblemError
+from api.slo_answer import find_slo
 from slo.errors import InvalidObjective
 from slo.exclusion import whole_minutes
 from slo.maintenance import Maintenance
@@ -29,6 +30,8 @@ def post_maintenance(ctx: Ctx, asked: m.NewMaintenance) -> m.Maintenance:
     if not asked.reason.strip():
         raise ProblemError(422, "reason is empty; say what the work is, as the report shows it")
     now = datetime.now(UTC)
+    if asked.slo_id:
+        find_slo(ctx, asked.slo_id, now)
     try:
         found = _announced(asked, now)
     except InvalidObjective as error:

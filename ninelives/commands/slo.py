@@ -54,7 +54,7 @@ def list_slos(settings: Settings, nines: bool, as_json: bool) -> None:
             _downtime(item),
             percent(item.sli),
             percent(item.error_budget_remaining, 1),
-            item.state + (f" ({_covered(item)})" if item.provisional else ""),
+            item.state + _doubts(item),
         )
         for item in found
     ]
@@ -64,6 +64,12 @@ def list_slos(settings: Settings, nines: bool, as_json: bool) -> None:
 
 def _downtime(item: Slo) -> str:
     return downtime_text(timedelta(seconds=item.allowed_downtime_s))
+
+
+def _doubts(item: Slo) -> str:
+    marks = [_covered(item)] if item.provisional else []
+    marks += ["few events"] if item.low_confidence else []
+    return f" ({', '.join(marks)})" if marks else ""
 
 
 def _covered(item: Slo) -> str:
@@ -147,6 +153,9 @@ def adopt(settings: Settings, name: str, environment: str | None) -> None:
     pairs = {(item.service, item.environment) for item in found if item.id in ids}
     chosen = [pair for pair in pairs if environment is None or pair[1] == environment]
     drafts = [draft for draft in drafts_of(chosen) if draft.id in ids]
+    if pairs and not drafts:
+        known = ", ".join(sorted(repr(each) for _, each in pairs))
+        fail(f"{name!r} has no draft objectives in the environment {environment!r}; it has in {known}", 1)
     if not drafts:
         known = ", ".join(sorted({item.service for item in found if item.draft})) or "none"
         fail(f"{name!r} is no service with draft objectives, and no draft; services that have: {known}", 1)

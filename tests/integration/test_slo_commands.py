@@ -189,6 +189,13 @@ def test_maintenance_is_announced_listed_and_ended(run):
     assert run("maintenance", "end", "ghost")[0] == 1
 
 
+def test_maintenance_of_an_objective_that_is_not_there_is_refused(run):
+    code, _, complaint = run("maintenance", "add", "move", "--for", "2h", "--slo", "shop-availabilty")
+    assert code == 1
+    assert "no objective 'shop-availabilty'" in complaint
+    assert len(run("maintenance", "list")[1]) == 1
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from api import models as m
 from ninelives.cli import main
 from tests.integration.slo_past import DAY, MINUTE, count, last_minute, objective, serving, slo_of_text
+from tests.integration.test_evaluator_backfill import send
 
 ROLLING = objective()
 STAGING = ROLLING.replace("environment: prod", "environment: staging").replace("shop-availability", "shop-staging")
@@ -69,6 +70,12 @@ def test_what_is_covered_of_a_calendar_window_is_told_of_the_part_up_to_now(data
     assert f"(provisional, 1.0 of {item.elapsed_s / 86400:.4g} d)" in told
 
 
+def test_a_few_events_are_told_as_such(database, run):
+    count(database, slo_of_text(ROLLING), {last_minute() - 2 * MINUTE: (5, 0)})
+    assert ", few events)" in run([ROLLING], "list")
+    assert "state           ok, provisional, few events" in run([ROLLING], "show", "shop-availability")
+
+
 def test_slices_are_not_called_events(database, run):
     count(database, slo_of_text(SLICES), {last_minute() - 30 * MINUTE: (5, 5), last_minute() - 60 * MINUTE: (5, 0)})
     assert "good slices of time  50.000 % (1 good, 1 bad of 2)" in run([SLICES], "show", "shop-slices")
@@ -82,3 +89,15 @@ def test_what_is_excluded_in_the_file_is_not_called_maintenance(database, run):
     told = run([excluding], "show", "shop-availability")
     assert "budget left               100.0 %" in told
     assert "if nothing were excluded  0.0 % of the budget left" in told
+
+
+def test_adopting_in_another_environment_names_those_with_drafts(database, store, otlp, tmp_path):
+    send(database, store, otlp, datetime.now(UTC))
+    own = tmp_path / "own"
+    with serving(database, tmp_path) as address:
+        arguments = ["slo", "adopt", "shop", "--environment", "live", "--api", address, "--slos", str(own)]
+        refused = CliRunner().invoke(main, arguments)
+        adopted = CliRunner().invoke(main, ["prod" if each == "live" else each for each in arguments])
+    assert refused.exit_code == 1
+    assert refused.stderr == "'shop' has no draft objectives in the environment 'live'; it has in 'prod'\n"
+    assert (adopted.exit_code, len(list(own.iterdir()))) == (0, 2)

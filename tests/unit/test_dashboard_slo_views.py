@@ -46,6 +46,11 @@ def test_every_state_has_icon_word_and_colour(state):
     assert f"nl-{look.tone}" in html
 
 
+def test_of_a_calendar_window_the_part_up_to_now_is_what_data_can_cover():
+    text = read(slos.listing([slo(provisional=True, coverage=0.5, elapsed_s=4 * 86400)])).text
+    assert "provisional, 2.0 of 4 d" in text
+
+
 def test_a_draft_and_a_provisional_slo_are_marked():
     text = read(slos.listing([slo(draft=True, provisional=True, coverage=0.031, low_confidence=True)])).text
     assert "draft" in text
