@@ -23,6 +23,7 @@ from slo.wording import promise
 from storage.forecasts import forecasts
 from storage.histogram import quantile_ms
 from storage.services import latency_buckets
+from storage.sli_trend import daily_slis
 from storage.standing import GroupStanding, Standing
 
 MOST_FORECASTS = 20  # each reads its objective's whole window
@@ -43,21 +44,24 @@ def find_slo(ctx: Context, slo_id: str, now: datetime) -> Slo:
 
 def answers(ctx: Context, found: list[Standing], now: datetime) -> list[m.Slo]:
     """Return what the API tells of *found*."""
+    counted = [standing.slo for standing in found if isinstance(standing.slo.budgeting, Occurrences)]
     known = _Known(
         latency_buckets(ctx.database, start=now - HOUR, end=now),
         problems_of(ctx, [standing.slo for standing in found], now),
         _exhaustions(ctx, found, now),
+        daily_slis(ctx.database, counted, now),
     )
     return [_answer(standing, known) for standing in found]
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What answers need beside the standings; `exhaustions` by SLO id, for those that were looked at."""
+    """What answers need beside the standings; `exhaustions` by SLO id, for those that were looked at, `trends` too."""
 
     buckets: Buckets
     problems: Mapping[str, list[str]]
     exhaustions: Mapping[str, datetime | None]
+    trends: Mapping[str, list[float | None]]
 
 
 def _exhaustions(ctx: Context, found: list[Standing], now: datetime) -> dict[str, datetime | None]:
@@ -120,6 +124,7 @@ def _answer(standing: Standing, known: _Known) -> m.Slo:
         groups=[_group(group) for group in standing.groups],
         forecast=slo.id in known.exhaustions,
         runs_out_at=known.exhaustions.get(slo.id),
+        trend=known.trends.get(slo.id, []),
         problems=known.problems.get(slo.id, []),
         burn_rate_at_least=burn_rate_bound(now.counts, slo.target),
         surely_burning=surely_exceeds(now.counts, slo.target, 1),

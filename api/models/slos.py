@@ -57,7 +57,8 @@ class Slo(Model):
     `allowed_downtime_s` is how long everything may fail in it.
     `runs_out_at` is when the budget ends if things go on as in the last hour, None if it does not within one window, or
     if nobody looked (`forecast`): lists look at those with the least budget left. `unadjusted` is there when
-    time was excluded: the same window with that time in it. `problems` say what hinders the counting.
+    time was excluded: the same window with that time in it. `trend` is the SLI of each of the last 30 days (UTC, today
+    last), None without events; empty where slices of time are counted. `problems` say what hinders the counting.
     `burn_rate_at_least` is what the burn rate of the whole window is above with 95 % confidence, None without events;
     `surely_burning` means that this is above 1, so that few events alone do not explain the spending.
     """
@@ -102,6 +103,7 @@ class Slo(Model):
     groups: list[SloGroup] = []
     forecast: bool = False
     runs_out_at: datetime | None = None
+    trend: list[float | None] = []
     problems: list[str] = []
     burn_rate_at_least: float | None = None
     surely_burning: bool = False

@@ -6,9 +6,10 @@ import streamlit as st
 from api import models as m
 from api.client import ApiClient, ApiError
 from dashboard import shell
-from dashboard.api_access import call, fetch
+from dashboard.api_access import NotFoundError, call, fetch
 from dashboard.components import panel
-from dashboard.views import backtests, budgets, charts, slo_explanations, slos
+from dashboard.views import backtests, budgets, charts, slo_explanations, slo_headline, slos
+from dashboard.views.markup import escape_markdown
 
 SLO_ID = shell.parameter("id")
 
@@ -18,30 +19,40 @@ def _body() -> None:
         st.info("No SLO is named in the address. Choose one from the list.", icon=":material/search:")
         st.page_link("pages_/slos_page.py", label="All SLOs")
         return
-    slo = fetch(ApiClient.slo, SLO_ID)
+    try:
+        slo = fetch(ApiClient.slo, SLO_ID)
+    except NotFoundError:
+        st.warning(f"No SLO is called {escape_markdown(SLO_ID)}. It may have been removed.", icon=":material/help:")
+        st.page_link("pages_/slos_page.py", label="All SLOs")
+        return
     if slo.description:
         st.text(slo.description)
     for problem in slo.problems:
         st.warning(problem, icon=":material/warning:")
     for text in slo_explanations.counting(fetch(ApiClient.backfills), slo.id):
         st.info(text, icon=":material/hourglass_empty:")
-    panel.show(slos.headline(slo), "slo-headline")
-    panel.show(slo_explanations.in_time(slo), "slo-in-time")
-    if slo.draft:
-        _adopt(slo)
+    top = st.container()
     window_s = shell.pick_range("slo_range", "24h", ("1h", "6h", "24h", "7d", "30d"))
+    found = fetch(ApiClient.slo_explanation, SLO_ID, window_s=window_s)
+    with top:
+        panel.show(slo_headline.headline(slo, fetch(ApiClient.alerts), found), "slo-headline")
+        if slo.draft:
+            _adopt(slo)
     _over_time(slo, window_s)
+    _explained(found)
     if slo.conditions:
         st.subheader("Alert conditions", anchor=False)
         panel.show(slo_explanations.conditions(slo), "slo-conditions")
-    st.subheader("Burn rates", anchor=False)
-    panel.show(slos.burn_table(slo), "slo-burn")
+    else:
+        st.subheader("Burn rates", anchor=False)
+        panel.show(slos.burn_table(slo), "slo-burn")
     if slo.groups:
         st.subheader("Groups", anchor=False)
         panel.show(slo_explanations.groups(slo), "slo-groups")
-    _explained(window_s)
     _corrected(window_s)
     _backtest(slo)
+    st.subheader("Definition", anchor=False)
+    panel.show(slo_headline.definition(slo), "slo-definition")
 
 
 def _adopt(slo: m.Slo) -> None:
@@ -64,7 +75,10 @@ def _over_time(slo: m.Slo, window_s: int) -> None:
     step_s = budgets.step_seconds(window_s)
     minutes = fetch(ApiClient.slo_minutes, SLO_ID, window_s=window_s, step_s=step_s)
     if not minutes:
-        st.info("No minute has been counted in this range.", icon=":material/search:")
+        st.info(
+            "No event was counted in this range: its service sent none, or none that this SLO counts.",
+            icon=":material/search:",
+        )
         return
     start, now = minutes[0].at, shell.now()
     annotations = fetch(ApiClient.annotations, window_s=window_s)
@@ -75,11 +89,13 @@ def _over_time(slo: m.Slo, window_s: int) -> None:
         budgets.alert_markers(fetch(ApiClient.alerts), SLO_ID, start, now),
     )
     forecasts = fetch(ApiClient.slo_forecast, SLO_ID)
-    until = now + timedelta(seconds=window_s / 3) if forecasts else now
+    until = now + timedelta(seconds=window_s / 3)
+    drawn = budgets.in_sight(forecasts, until)
+    until = until if drawn else now
     st.subheader("Budget left", anchor=False)
     left = slos.budget_text(slo.error_budget_remaining)
     st.echarts_chart(
-        charts.until(budgets.burn_down(minutes, events, forecasts, until=until), until),
+        charts.until(budgets.burn_down(minutes, events, drawn, until=until), until),
         height=320,
         key="slo-budget",
         alt=f"Budget left over time, now {left}",
@@ -96,9 +112,10 @@ def _over_time(slo: m.Slo, window_s: int) -> None:
     panel.show(budgets.tally(minutes, slo.objective, step_s), "slo-tally")
 
 
-def _explained(window_s: int) -> None:
+def _explained(found: m.SloExplanation) -> None:
+    if not found.total:
+        return  # the missing chart has said so
     st.subheader("Who spent it", anchor=False)
-    found = fetch(ApiClient.slo_explanation, SLO_ID, window_s=window_s)
     if not found.bad:
         st.info("No bad event in this range.", icon=":material/check:")
         return
@@ -117,6 +134,7 @@ def _corrected(window_s: int) -> None:
     found = fetch(ApiClient.slo_corrections, SLO_ID, window_s=window_s)
     if found:
         st.subheader("Corrected by late data", anchor=False)
+        st.write(slo_explanations.corrected(found))
         panel.show(slo_explanations.corrections(found), "slo-corrections")
 
 

@@ -14,7 +14,8 @@ _MOST_POINTS = 360
 # a budget overspent many times over would press everything else into one line
 _LOWEST_SHOWN = -100
 POLICY_LEVEL = 25  # per cent: below it an objective is at risk
-_SHADES = (charts.AMBER, charts.PURPLE, charts.SLATE)
+# lines without a plate behind them: at least 3:1 on both themes
+_SHADES = ("#d97706", "#8b5cf6", "#64748b")
 
 
 def step_seconds(window_s: int) -> int:
@@ -83,10 +84,26 @@ def burn_down(
         floor=_LOWEST_SHOWN if cut else None if lowest < 0 else 0,
         ceiling=100,
     )
+    # round steps: from 0 to 100 the chart would choose 30
+    option["yAxis"][0]["interval"] = 25 if lowest >= 0 else 50
     option = charts.add_bands(option, events.bands)
     option = charts.add_markers(option, events.alerts)
     option = charts.add_level(option, POLICY_LEVEL, f"{POLICY_LEVEL} %: at risk")
     return charts.add_markers(option, events.deployments, color=charts.SLATE, series=1)
+
+
+def in_sight(forecasts: Sequence[m.SloForecast], until: datetime) -> list[m.SloForecast]:
+    """Return the forecasts of which the chart would show something up to *until*: not those below its floor."""
+    return [
+        item
+        for item in forecasts
+        if any(
+            point.at <= until
+            and point.error_budget_remaining is not None
+            and point.error_budget_remaining * 100 > _LOWEST_SHOWN
+            for point in item.curve
+        )
+    ]
 
 
 def _with_forecasts(data: pd.DataFrame, forecasts: Sequence[m.SloForecast], until: datetime) -> pd.DataFrame:

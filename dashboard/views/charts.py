@@ -140,7 +140,7 @@ def add_level(option: Option, value: float, title: str, *, color: str = AMBER) -
         "name": title,
         "yAxis": value,
         "lineStyle": {"color": color, "type": "dashed", "width": 1},
-        "label": {"position": "insideEndTop", "color": color, "backgroundColor": "transparent", "formatter": "{b}"},
+        "label": _plate(color) | {"position": "insideEndTop", "formatter": "{b}"},
     }
     return _with_series(option, 0, {"markLine": line | {"data": [*line["data"], level]}})
 

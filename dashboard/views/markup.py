@@ -7,6 +7,8 @@ from typing import Literal
 from urllib.parse import urlencode
 
 Tone = Literal["good", "warn", "bad", "none", "info"]
+_SPARK_WIDTH = 110
+_SPARK_HEIGHT = 24
 
 
 class Markup(str):
@@ -120,6 +122,33 @@ def bar(share: float, tone: Tone, text: str) -> Markup:
     width = min(max(share, 0.0), 1.0) * 100
     fill = tag("span", css=f"nl-fill nl-{tone}", style=f"width:{width:.1f}%")
     return tag("span", tag("span", fill, css="nl-bar", aria_hidden="true"), text, css="nl-barred")
+
+
+def sparkline(values: Sequence[float | None], tone: Tone, said: str) -> Markup:
+    """Return *values* as a small line from their least to their greatest, with gaps where one is None.
+
+    Args:
+        values: In the order of time; at least one is known.
+        tone: Colour of the line.
+        said: What a reader who does not see it is told.
+    """
+    known = [value for value in values if value is not None]
+    highest, span = max(known), max(known) - min(known)
+    step = _SPARK_WIDTH / max(len(values) - 1, 1)
+    # flat at the top if nothing changes; 2 px are kept free for the width of the line
+    room = (_SPARK_HEIGHT - 4) / span if span else 0.0
+    heights = [None if value is None else 2 + (highest - value) * room for value in values]
+    parts: list[str] = []
+    for place, height in enumerate(heights):
+        if height is None:
+            continue
+        begins = place == 0 or heights[place - 1] is None
+        at = f"{place * step:.1f} {height:.1f}"
+        # a day that stands alone is a dot: a line of no length with round ends
+        parts.append(f"M{at}h0" if begins else f"L{at}")
+    path = tag("path", d="".join(parts))
+    box = f"-2 0 {_SPARK_WIDTH + 4} {_SPARK_HEIGHT}"
+    return tag("svg", path, css=f"nl-spark nl-stroke-{tone}", viewBox=box, role="img", aria_label=said)
 
 
 def _head(column: Column) -> Markup:

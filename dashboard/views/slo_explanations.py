@@ -1,14 +1,16 @@
 """The parts of one SLO's page that explain it: conditions, forecast, spenders, what differs, groups, corrections."""
 
+import json
 from collections.abc import Sequence
 
 from api import models as m
 from dashboard.views import looks, slos, units
-from dashboard.views.markup import Column, Look, Markup, bar, chip, facts, lines, link, muted, page_href, table
+from dashboard.views.markup import Column, Look, Markup, bar, chip, lines, link, muted, page_href, table
 
 _CONDITIONS: dict[bool, Look] = {True: Look("◆", "Met", "bad"), False: Look("✓", "Not met", "good")}
 _UNKNOWN = Look("?", "No data", "none")
 _ABSENT = "(none)"
+MOST_CORRECTIONS = 20
 _SOURCES = {"spans": "raw spans", "rollup": "the minute rollups"}
 
 
@@ -149,19 +151,36 @@ def groups(item: m.Slo) -> Markup:
     return table(columns, rows, caption="By group, least budget first")
 
 
+def corrected(found: Sequence[m.SloCorrection]) -> str:
+    """Return what the table of corrections shows, in words: the answer may hold a part of them, so no count of all."""
+    if len(found) > MOST_CORRECTIONS:
+        return f"Late data changed verdicts; the {MOST_CORRECTIONS} of the newest minutes are shown."
+    return f"Late data changed {units.plural(len(found), 'verdict')}."
+
+
 def corrections(found: Sequence[m.SloCorrection]) -> Markup:
-    """Return the minutes that late data judged anew."""
+    """Return the newest minutes that late data judged anew."""
+    newest = sorted(found, key=lambda item: item.minute, reverse=True)[:MOST_CORRECTIONS]
     columns = (Column("Minute"), Column("Before"), Column("After"), Column("Corrected"))
     rows = [
         (
-            units.instant(item.minute),
+            lines(units.instant(item.minute), muted(name) if (name := _group_name(item.group)) else ""),
             lines(item.verdict_before, muted(f"{units.count(item.bad_before)} bad")),
             lines(item.verdict_after, muted(f"{units.count(item.bad_after)} bad")),
             lines(units.instant(item.at), muted(item.cause)),
         )
-        for item in found
+        for item in newest
     ]
     return table(columns, rows, caption="Minutes whose verdict late data changed")
+
+
+def _group_name(group: str) -> str:
+    """Return the attributes of a group, which corrections name by its JSON object; "" is the objective as a whole."""
+    try:
+        labels = json.loads(group)
+    except ValueError:
+        return group
+    return ", ".join(f"{name} = {value or _ABSENT}" for name, value in labels.items())
 
 
 def counting(backfills: Sequence[m.Backfill], slo_id: str) -> list[str]:
@@ -172,16 +191,3 @@ def counting(backfills: Sequence[m.Backfill], slo_id: str) -> list[str]:
         for item in backfills
         if item.slo_id == slo_id and item.finished_at is None
     ]
-
-
-def in_time(item: m.Slo) -> Markup:
-    """Return what the objective allows in time, and its promise to customers beside it."""
-    allowed = units.length(item.allowed_downtime_s)
-    pairs = [("The target allows", f"{allowed} of full outage in {units.window_name(item.window)}")]
-    if item.sla is not None:
-        pairs.append(("Promised to customers (SLA)", units.objective(item.sla)))
-    if item.unadjusted is not None:
-        pairs.append(("Budget left with excluded time", slos.budget_text(item.unadjusted.error_budget_remaining)))
-    if item.owner:
-        pairs.append(("Owner", item.owner))
-    return facts(pairs)

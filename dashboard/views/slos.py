@@ -11,12 +11,11 @@ from dashboard.views.markup import (
     Tone,
     bar,
     chip,
-    facts,
-    join,
     lines,
     link,
     muted,
     page_href,
+    sparkline,
     table,
     tag,
 )
@@ -30,7 +29,9 @@ _COLUMNS = (
     Column("SLI, last hour", numeric=True),
     Column("Burn rate", numeric=True),
     Column("Runs out", numeric=True),
+    Column("SLI, 30 days"),
 )
+LISTED_WINDOWS = ("1h", "6h", "3d")
 _LOW_BUDGET = 0.25
 
 
@@ -62,7 +63,7 @@ def states(slos: Sequence[m.Slo]) -> Markup:
     chips = (
         tag("span", looks.slo(state), " ", units.count(counted[state])) for state in looks.SLO_STATES if counted[state]
     )
-    return tag("p", join(chips, "   "))
+    return tag("p", *chips, css="nl-counts")
 
 
 def href(slo_id: str) -> str:
@@ -88,11 +89,23 @@ def _row(item: m.Slo) -> tuple[str, ...]:
         lines(
             sli(item.hour.sli),
             muted(f"{units.count(item.hour.bad)} bad of {units.count(item.hour.total)}"),
-            muted(f"budget left {budget_text(item.hour.error_budget_remaining)}"),
         ),
         burn_summary(item.burn_rates),
         runs_out(item),
+        trend(item),
     )
+
+
+def trend(item: m.Slo) -> Markup:
+    """Return the SLI of each of the last days as a line, and its worst day in words."""
+    known = [value for value in item.trend if value is not None]
+    if not known:
+        return muted("no data")
+    worst = units.percent(min(known), 2)
+    last = units.percent(known[-1], 2)
+    said = f"SLI by day, {units.plural(len(known), 'day')} with events: worst {worst}, last {last}"
+    missed = min(known) < item.objective
+    return lines(sparkline(item.trend, "bad" if missed else "good", said), muted(f"worst day {worst}"))
 
 
 def title(item: m.Slo) -> str:
@@ -135,11 +148,11 @@ def by_length(burn_rates: dict[str, float | None]) -> list[tuple[str, float | No
 
 
 def burn_summary(burn_rates: dict[str, float | None]) -> Markup:
-    """Return every window's burn rate, two in a line."""
+    """Return the burn rates of an hour, six hours and three days; all there are if none of these is among them."""
     if not burn_rates:
         return muted("no data")
-    pairs = (tag("span", units.burn(value), " ", muted(window)) for window, value in by_length(burn_rates))
-    return tag("div", *pairs, css="nl-pairs")
+    chosen = {window: burn_rates[window] for window in LISTED_WINDOWS if window in burn_rates} or burn_rates
+    return lines(*(tag("span", units.burn(value), " ", muted(window)) for window, value in by_length(chosen)))
 
 
 def burn_table(item: m.Slo) -> Markup:
@@ -177,45 +190,6 @@ def runs_out(item: m.Slo) -> Markup:
     if seconds is None:
         return muted("not within the window")
     return lines(f"in {units.length(seconds)}", muted("as in the last hour"))
-
-
-def headline(item: m.Slo) -> Markup:
-    """Return the numbers of one SLO."""
-    window = units.window_name(item.window)
-    rows = [
-        ("State", join([looks.slo(item.state), " ", looks.slo_flags(item)])),
-        ("Objective", f"{units.objective(item.objective)} of {item.promise} over {window}"),
-        (f"SLI, {window}", lines(sli(item.sli), muted(_counts(item.good, item.bad, item.total)))),
-        (f"Budget left, {window}", budget_bar(item.error_budget_remaining)),
-        ("SLI, 1 hour", lines(sli(item.hour.sli), muted(_counts(item.hour.good, item.hour.bad, item.hour.total)))),
-        ("Budget left, 1 hour", budget_bar(item.hour.error_budget_remaining)),
-        ("Runs out", runs_out(item)),
-        (f"Burns, {window}", certainty(item)),
-    ]
-    if item.kind == "latency":
-        measured = units.duration(item.percentile_ms)
-        rows.append(
-            (f"p{item.objective * 100:g}, last hour", f"{measured} (limit {units.duration(item.threshold_ms)})")
-        )
-    rows += [("Service", link(page_href("service", name=item.service, environment=item.environment), item.service))]
-    rows += [("Environment", item.environment or units.MISSING), ("Policy", item.policy or units.MISSING)]
-    rows += [("Defined in", item.source or units.MISSING), ("As of", units.instant(item.as_of))]
-    return facts(rows)
-
-
-def certainty(item: m.Slo) -> str:
-    """Return in words how fast the budget surely burns: few events make no sure rate."""
-    bound = item.burn_rate_at_least
-    if bound is None:
-        return muted("no data")
-    if not item.bad:
-        return muted("nothing was bad")
-    words = f"95 % sure that it burns at least {units.burn(bound)}"
-    return words if item.surely_burning else lines(words, muted("not sure that it burns faster than 1x"))
-
-
-def _counts(good: int, bad: int, total: int) -> str:
-    return f"{units.count(good)} good, {units.count(bad)} bad, {units.count(total)} in all"
 
 
 def of_service(slos: Sequence[m.Slo], service: str, environment: str) -> Markup:

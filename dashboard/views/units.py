@@ -164,12 +164,14 @@ def window_seconds(window: str) -> int | None:
 def window_name(window: str) -> str:
     """Return a window in words.
 
-    >>> window_name("30d"), window_name("1h"), window_name("5m"), window_name("1M")
-    ('30 days', '1 hour', '5 min', '1M')
+    >>> window_name("30d"), window_name("1h"), window_name("5m"), window_name("84m"), window_name("1M")
+    ('30 days', '1 hour', '5 min', '1 h 24 min', '1M')
     """
     match = re.fullmatch(r"(\d+)([smhdw])", window)
     if not match:
         return window
+    if match[2] == "m" and int(match[1]) > 60:
+        return length(int(match[1]) * 60)
     unit = {"s": "s", "m": "min", "h": "hour", "d": "day", "w": "week"}[match[2]]
     plural = "s" if match[1] != "1" and match[2] in "hdw" else ""
     return f"{match[1]} {unit}{plural}"

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from api import models as m
-from dashboard.views import budgets, slo_explanations
+from dashboard.views import budgets, slo_explanations, slo_headline
 from tests.unit.dashboard_answers import condition
 from tests.unit.dashboard_explanations import correction, explanation
 from tests.unit.dashboard_models import read, slo
@@ -55,6 +55,7 @@ def test_a_forecast_below_zero_is_seen():
     past = [m.SloMinute(at=NOW, good=9, bad=1, total=10, error_budget_remaining=0.5)]
     option = budgets.burn_down(past, budgets.Events(), [forecast()], until=NOW + timedelta(hours=8))
     assert "min" not in option["yAxis"][0], "the axis follows the data"
+    assert option["yAxis"][0]["interval"] == 50
 
 
 def test_deployments_stand_beside_alerts_in_a_colour_of_their_own():
@@ -110,8 +111,32 @@ def test_a_corrected_minute_shows_both_verdicts():
 
 def test_the_promise_to_customers_and_the_budget_with_maintenance_stand_beside_the_objective():
     unadjusted = m.WindowCounts(window="30d", sli=0.9, good=9, bad=1, total=10, error_budget_remaining=-0.5)
-    text = read(slo_explanations.in_time(slo(sla=0.995, unadjusted=unadjusted, owner="team checkout"))).text
+    text = read(slo_headline.definition(slo(sla=0.995, unadjusted=unadjusted, owner="team checkout"))).text
     assert "43 min 12 s of full outage in 30 days" in text
     assert "99.5 %" in text
     assert "-50.0 % (overspent)" in text
     assert "team checkout" in text
+
+
+def test_a_corrected_group_is_named():
+    def told(group):
+        return read(slo_explanations.corrections([correction().model_copy(update={"group": group})])).text
+
+    assert "http.route = /pay" in told('{"http.route":"/pay"}')
+    assert "(other)" in told("(other)")
+
+
+def test_of_many_corrected_minutes_the_newest_are_shown():
+    many = [correction().model_copy(update={"minute": NOW + timedelta(minutes=n)}) for n in range(1000)]
+    assert slo_explanations.corrected(many) == ("Late data changed verdicts; the 20 of the newest minutes are shown.")
+    assert slo_explanations.corrected(many[:1]) == "Late data changed 1 verdict."
+    html = slo_explanations.corrections(many)
+    assert html.count("<tr>") == 21
+    assert "2026-03-02 04:39:00 UTC" in html
+
+
+def test_a_forecast_below_the_floor_of_the_chart_takes_no_room_in_it():
+    deep = [m.ForecastPoint(at=NOW + timedelta(hours=n), error_budget_remaining=-5.0) for n in range(9)]
+    shown, hidden = forecast(), forecast(curve=deep)
+    assert budgets.in_sight([shown, hidden], NOW + timedelta(hours=3)) == [shown]
+    assert budgets.in_sight([shown], NOW - timedelta(hours=1)) == []
