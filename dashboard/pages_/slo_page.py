@@ -34,8 +34,10 @@ def _body() -> None:
     top = st.container()
     window_s = shell.pick_range("slo_range", "24h", ("1h", "6h", "24h", "7d", "30d"))
     found = fetch(ApiClient.slo_explanation, SLO_ID, window_s=window_s)
+    forecasts = fetch(ApiClient.slo_forecast, SLO_ID)
     with top:
-        panel.show(slo_headline.headline(slo, fetch(ApiClient.alerts), found), "slo-headline")
+        told = slo_headline.as_forecast(slo, forecasts)
+        panel.show(slo_headline.headline(told, fetch(ApiClient.alerts), found), "slo-headline")
         if slo.draft:
             _adopt(slo)
     _over_time(slo, window_s)

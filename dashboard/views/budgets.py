@@ -1,5 +1,6 @@
 """One SLO over time: budget burn-down, good and bad events, minutes counted."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -81,7 +82,7 @@ def burn_down(
         ],
         unit="% of the budget" + (f", axis cut at {_LOWEST_SHOWN} %" if cut else ""),
         value_format="%.2f %%",
-        floor=_LOWEST_SHOWN if cut else None if lowest < 0 else 0,
+        floor=max(_LOWEST_SHOWN, math.floor(lowest / 50) * 50),
         ceiling=100,
     )
     # round steps: from 0 to 100 the chart would choose 30

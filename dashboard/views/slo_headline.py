@@ -7,6 +7,8 @@ from dashboard.views import looks, units
 from dashboard.views.markup import Markup, Tone, facts, grid, join, link, muted, page_href, tag, tile
 from dashboard.views.slos import LISTED_WINDOWS, budget_text, budget_tone, seconds_to_exhaustion, sli
 
+_HOUR_S = 3600
+
 
 def headline(item: m.Slo, alerts: Sequence[m.Alert] = (), found: m.SloExplanation | None = None) -> Markup:
     """Return what one SLO promises and where it stands: budget, speed, end, since when, and who spends it."""
@@ -52,6 +54,12 @@ def _slower(item: m.Slo) -> str:
     known = [(window, item.burn_rates.get(window)) for window in LISTED_WINDOWS[1:]]
     told = [f"{units.burn(value)} in {units.window_name(window)}" for window, value in known if value is not None]
     return ", ".join(told)
+
+
+def as_forecast(item: m.Slo, forecasts: Sequence[m.SloForecast]) -> m.Slo:
+    """Return *item* with the end of its budget as the forecast has it now: what lists tell may be a minute old."""
+    ends = [found.exhausted_at for found in forecasts if found.span_s == _HOUR_S]
+    return item.model_copy(update={"forecast": True, "runs_out_at": ends[0]}) if ends else item
 
 
 def _left(left: float | None, window: str) -> tuple[str, str]:

@@ -54,7 +54,7 @@ def test_the_chart_draws_each_forecast_dashed_and_only_as_far_as_it_is_asked_to(
 def test_a_forecast_below_zero_is_seen():
     past = [m.SloMinute(at=NOW, good=9, bad=1, total=10, error_budget_remaining=0.5)]
     option = budgets.burn_down(past, budgets.Events(), [forecast()], until=NOW + timedelta(hours=8))
-    assert "min" not in option["yAxis"][0], "the axis follows the data"
+    assert option["yAxis"][0]["min"] == -50, "the axis follows the data in round steps"
     assert option["yAxis"][0]["interval"] == 50
 
 
@@ -140,3 +140,10 @@ def test_a_forecast_below_the_floor_of_the_chart_takes_no_room_in_it():
     shown, hidden = forecast(), forecast(curve=deep)
     assert budgets.in_sight([shown, hidden], NOW + timedelta(hours=3)) == [shown]
     assert budgets.in_sight([shown], NOW - timedelta(hours=1)) == []
+
+
+def test_the_headline_tells_the_same_end_as_the_forecast_below_it():
+    kept = slo(forecast=True, as_of=NOW, runs_out_at=None)
+    anew = slo_headline.as_forecast(kept, [forecast(exhausted_at=NOW + timedelta(hours=2)), forecast(span_s=21600)])
+    assert "in 2 h" in read(slo_headline.headline(anew)).text
+    assert slo_headline.as_forecast(kept, []) == kept
