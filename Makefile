@@ -28,17 +28,17 @@ demo: install
 # Pure parts, storage on the real engine, processes on free ports: under three minutes.
 # The order is shuffled the same way each time, so that a red run can be repeated; plain pytest shuffles anew.
 test: $(DEV_STAMP)
-	$(BIN)/pytest --randomly-seed=20261122 -n 2 --dist loadfile -m "not e2e and not long"
+	$(BIN)/pytest --randomly-seed=20261122 -n 2 --dist loadfile -m "not e2e and not slow and not long"
 
 # The domain: every line and every branch.
 coverage: $(DEV_STAMP)
 	$(BIN)/coverage run -m pytest --randomly-seed=20261122 -m "not long" slo tests/unit/test_slo_*.py
 	$(BIN)/coverage report
 
-# The real processes, a browser, real peers; E2E="…" for a part of it.
-E2E ?= tests/e2e
+# The real processes, a browser, real peers, and many evaluations on the real engine; E2E="…" for a part of it.
+E2E ?= tests/e2e tests/integration
 test-e2e: $(DEV_STAMP) debian
-	$(BIN)/pytest -p no:randomly -m "e2e and not long" $(E2E)
+	$(BIN)/pytest -p no:randomly -m "(e2e or slow) and not long" $(E2E)
 
 # Crash matrices, many seeds, soak: an hour or so.
 test-long: $(DEV_STAMP) debian

@@ -19,6 +19,8 @@ from storage.sli_corrections import corrections
 from storage.sli_labels import MOST_GROUPS
 from storage.sli_minutes import SliMinute
 
+pytestmark = pytest.mark.slow
+
 MINUTE = timedelta(minutes=1)
 RAW = timedelta(days=14)
 GROUPED = SpanIndicator("shop", "prod", group_by=("tenant",))

@@ -23,6 +23,8 @@ from storage.slo_past import minute_history
 from storage.transitions import transitions
 from tests.integration.slo_past import DAY, MINUTE, alert, count, last_minute, objective, serving, slo_of_text
 
+pytestmark = pytest.mark.slow
+
 DELAY = timedelta(seconds=11)
 TEXT = objective(target="0.99", windows="5m/1m page, 15m/3m ticket")
 SLICES = (

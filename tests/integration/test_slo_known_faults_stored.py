@@ -9,6 +9,8 @@ from storage.forecasts import forecasts
 from tests.integration.slo_world import SloWorld
 from tests.slo_objective import objective, timeslices
 
+pytestmark = pytest.mark.slow
+
 DAY = 1440
 RATE = 6000
 

@@ -15,6 +15,8 @@ from storage.services import operations, series, services
 from tests.integration.slo_world import MINUTE, SloWorld, sampled_one_in
 from tests.slo_objective import objective
 
+pytestmark = pytest.mark.slow
+
 BUCKET = 0.022
 MILLISECOND = 1_000_000
 

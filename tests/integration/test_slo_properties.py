@@ -12,6 +12,8 @@ from storage.standing import standings
 from tests.integration.slo_world import MINUTE, SloWorld, sampled_one_in
 from tests.slo_objective import objective
 
+pytestmark = pytest.mark.slow
+
 WINDOWS = ("1m", "5m", "2h", "3h", "7d")
 WEIGHTS = (1, 1, 2, 7, 1000)
 ROUTES = ("/pay", "/cart")

@@ -9,6 +9,8 @@ import pytest
 from tests.integration.slo_world import SloWorld
 from tests.slo_objective import objective
 
+pytestmark = pytest.mark.slow
+
 RATE = 6000
 HISTORY = range(-3 * 1440, 0)
 

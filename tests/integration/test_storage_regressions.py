@@ -8,6 +8,8 @@ from api.client import ApiClient
 from storage.regressions import regressions
 from tests.integration.test_api_routes import serving
 
+pytestmark = pytest.mark.slow
+
 MS = 10**6
 HOUR = timedelta(hours=1)
 
