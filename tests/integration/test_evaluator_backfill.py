@@ -25,6 +25,8 @@ from storage.sli_backfills import backfills, whole_days_since
 from storage.sli_count import count_past
 from storage.sli_rollup import count_rollups, has_rollup
 
+pytestmark = pytest.mark.slow
+
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 RAW = timedelta(days=14)
 ROLLUPS = timedelta(days=60)

@@ -7,6 +7,8 @@ from ninelives.settings import Settings
 from storage.client import Database
 from storage.errors import DatabaseError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def settings(bridge, tmp_path):

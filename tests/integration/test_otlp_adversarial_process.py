@@ -18,6 +18,8 @@ from tests.integration.otlp_encoding_cases import empty_items
 from tests.integration.otlp_process import BEARER, Resident
 from tests.receivers import PROTOBUF, wait_until
 
+pytestmark = pytest.mark.e2e
+
 MIB = 1 << 20
 BOMB = 64 * MIB
 PATIENCE_S = 60  # the breaker asks the database ever more seldom

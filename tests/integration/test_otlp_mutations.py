@@ -25,6 +25,8 @@ from tests.integration.otlp_process import BEARER, Resident
 from tests.integration.otlp_stack import TABLES
 from tests.receivers import JSON, PROTOBUF, stored
 
+pytestmark = pytest.mark.slow
+
 SENDERS = 4
 BOUNDED_BYTES = 120 << 20  # a new process first grows to what it needs under load
 FLAT_BYTES = 30 << 20

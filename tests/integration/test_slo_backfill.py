@@ -13,6 +13,8 @@ from storage.sli_minutes import SliMinute, write_minutes
 from tests.integration.slo_past import DAY, MINUTE, objective, serving, slo_of_text
 from tests.integration.test_evaluator_backfill import at, let_time_pass, send, stored
 
+pytestmark = pytest.mark.slow
+
 SLO = slo_of_text(objective())
 RAW = timedelta(days=14)
 LONG = timedelta(minutes=10)

@@ -13,6 +13,8 @@ from slo.definition import slo_of
 from slo.draft import drafts
 from tests.integration.slo_past import DAY, MINUTE, count, last_minute, objective, serving, slo_of_text
 
+pytestmark = pytest.mark.slow
+
 HOUR = timedelta(hours=1)
 SLO = slo_of_text(objective())
 

@@ -10,6 +10,8 @@ from evaluator.revisions import RevisionKeeper
 from slo.report import month_bounds
 from tests.integration.slo_past import DAY, MINUTE, alert, count, last_minute, objective, serving, slo_of_text
 
+pytestmark = pytest.mark.slow
+
 HOUR = timedelta(hours=1)
 TODAY = datetime.now(UTC)
 MONTH = f"{TODAY.replace(day=1) - DAY:%Y-%m}"

@@ -14,6 +14,8 @@ from storage import attribution
 from storage.attribution import count_attributes
 from tests.integration.shop_traces import SERVER
 
+pytestmark = pytest.mark.slow
+
 FAILING = SpanIndicator(service="checkout", environment="prod")
 ROUTE = "http.route"
 

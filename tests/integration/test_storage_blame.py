@@ -15,6 +15,8 @@ from slo.span_tree import TraceSpan
 from storage.blame import blame
 from tests.integration.shop_traces import CLIENT, INTERNAL, SERVER
 
+pytestmark = pytest.mark.slow
+
 KINDS = {INTERNAL: "internal", SERVER: "server", CLIENT: "client"}
 FAILING = SpanIndicator(service="checkout", environment="prod")
 SLOW = replace(FAILING, good=FasterThan(200_000_000))

@@ -12,6 +12,8 @@ from storage.blame import blame
 from storage.client import load_query
 from tests.integration.shop_traces import CLIENT
 
+pytestmark = pytest.mark.slow
+
 FAILING = SpanIndicator(service="checkout", environment="prod")
 SLOW = replace(FAILING, good=FasterThan(200_000_000))
 

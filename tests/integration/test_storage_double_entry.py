@@ -9,6 +9,8 @@ from slo.double_entry import compare_entries
 from storage.double_entry import double_entries
 from tests.integration.test_api_routes import serving
 
+pytestmark = pytest.mark.slow
+
 CUMULATIVE = 2
 MINUTE = timedelta(minutes=1)
 STABLE, OLD = "http.server.request.duration", "http.server.duration"

@@ -10,6 +10,8 @@ from slo.predicate_parser import parse_predicate
 from storage.exemplar_traces import exemplar_traces
 from tests.integration.shop_traces import SERVER
 
+pytestmark = pytest.mark.slow
+
 FAILING = SpanIndicator(service="checkout", environment="prod")
 SLOW = replace(FAILING, good=FasterThan(200_000_000))
 

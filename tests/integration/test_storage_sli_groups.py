@@ -15,6 +15,8 @@ from storage.sli_groups import folded
 from storage.sli_labels import OTHER, group_text
 from storage.times import whole
 
+pytestmark = pytest.mark.slow
+
 MINUTE = timedelta(minutes=1)
 VALUES = ("/pay", "/žluť", 'quote"back\\slash', "tab\t", "", 7, 1.5, True, None, "line\u2028end")
 TEXTS = {7: "7", 1.5: "1.5", True: "true", None: ""}

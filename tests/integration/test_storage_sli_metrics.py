@@ -11,6 +11,8 @@ import pytest
 from slo.indicator import CounterIndicator, GaugeIndicator, HistogramIndicator, MetricSelector
 from storage.sli_metrics import count_metrics, missing_metrics, recount_metrics
 
+pytestmark = pytest.mark.slow
+
 MINUTE = timedelta(minutes=1)
 HOUR_NS = 3600 * 10**9
 CUMULATIVE, DELTA = 2, 1
