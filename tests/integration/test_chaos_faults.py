@@ -20,12 +20,12 @@ from chaos.runner import exit_code, run_experiment
 from tests.integration.chaos_daemon import ROOT, Daemon, Hello, answers, elapsed_s, eventually, http_server
 from tests.integration.chaos_shop import Shop, Supervisor, api_handler
 
+pytestmark = pytest.mark.e2e
+
 RUNNER = """
 import sys
 from pathlib import Path
 from chaos.runner import exit_code, run_file
-
-pytestmark = pytest.mark.e2e
 run = run_file(Path(sys.argv[1]), api_url=sys.argv[2], faults_url=sys.argv[3], data_dir=Path(sys.argv[4]))
 raise SystemExit(exit_code(run))
 """
