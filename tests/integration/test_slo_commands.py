@@ -10,6 +10,8 @@ from evaluator.revisions import RevisionKeeper
 from ninelives.cli import main
 from tests.integration.slo_past import DAY, MINUTE, alert, count, last_minute, objective, serving, slo_of_text
 
+pytestmark = pytest.mark.slow
+
 HOUR = timedelta(hours=1)
 SLO = slo_of_text(objective())
 
