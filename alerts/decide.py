@@ -9,10 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from alerts.details import details_of
 from alerts.signal import AlertSignal
-from alerts.summary import firing_summary, resolved_summary
-from alerts.transition import AlertState, Transition
+from alerts.transition import AlertDetails, AlertState, Transition
 
 _DNS_LABEL_LENGTH: Final = 63
 
@@ -82,22 +80,22 @@ def remember(
 
 
 def _begun(signal: AlertSignal, now: datetime, timing: AlertTiming, before: Transition | None) -> Transition:
-    slo = signal.slo
     state: AlertState = "firing" if timing.pending_for <= timedelta(0) else "pending"
     return Transition(
         alert_id=_alert_id(signal, now, before),
         sequence=1,
-        slo_id=slo.id,
-        service=slo.service,
-        environment=slo.environment,
+        rule=signal.rule,
+        slo_id=signal.slo_id,
+        service=signal.service,
+        environment=signal.environment,
         severity=signal.severity,
         state=state,
         at=now,
         started_at=now,
         fired_at=now if state == "firing" else None,
         resolved_at=None,
-        summary=firing_summary(signal),
-        details=details_of(signal),
+        summary=signal.firing_summary(),
+        details=signal.details(),
     )
 
 
@@ -108,37 +106,40 @@ def _fired(last: Transition, signal: AlertSignal, now: datetime) -> Transition:
         state="firing",
         at=now,
         fired_at=now,
-        summary=firing_summary(signal),
-        details=details_of(signal, last.details.exemplar_trace_ids),
+        summary=signal.firing_summary(),
+        details=_details(last, signal),
     )
 
 
 def _resolved(last: Transition, signal: AlertSignal, now: datetime) -> Transition:
-    details = details_of(signal, last.details.exemplar_trace_ids)
     return replace(
         last,
         sequence=last.sequence + 1,
         state="resolved",
         at=now,
         resolved_at=now,
-        summary=resolved_summary(signal),
-        details=replace(details, alert_name=last.details.alert_name, links=last.details.links),
+        summary=signal.resolved_summary(),
+        details=replace(_details(last, signal), alert_name=last.details.alert_name, links=last.details.links),
     )
 
 
+def _details(last: Transition, signal: AlertSignal) -> AlertDetails:
+    return replace(signal.details(), exemplar_trace_ids=last.details.exemplar_trace_ids)
+
+
 def _alert_id(signal: AlertSignal, now: datetime, before: Transition | None) -> str:
-    """Return `<slo>-<severity>-<unix minute>` as a DNS label that no earlier episode of this alert has."""
+    """Return `<rule>-<severity>-<unix minute>` as a DNS label that no earlier episode of this alert has."""
     minute = int(now.timestamp()) // 60
     if before is not None:
         minute = max(minute, int(before.alert_id.rpartition("-")[2]) + 1)
     suffix = f"-{signal.severity}-{minute}"
-    return _label(signal.slo.id, _DNS_LABEL_LENGTH - len(suffix)) + suffix
+    return _label(signal.rule, _DNS_LABEL_LENGTH - len(suffix)) + suffix
 
 
-def _label(slo_id: str, longest: int) -> str:
-    label = re.sub(r"[^a-z0-9-]", "-", slo_id.lower())
-    if label == slo_id and len(label) <= longest:
+def _label(rule: str, longest: int) -> str:
+    label = re.sub(r"[^a-z0-9-]", "-", rule.lower())
+    if label == rule and len(label) <= longest:
         return label
     # a hash keeps apart what cutting and replacing would make equal
-    digest = hashlib.blake2b(slo_id.encode(), digest_size=4).hexdigest()
+    digest = hashlib.blake2b(rule.encode(), digest_size=4).hexdigest()
     return f"{label[: longest - len(digest) - 1]}-{digest}"

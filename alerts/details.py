@@ -1,33 +1,41 @@
 """The numbers that an alert carries."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
-from alerts.signal import AlertSignal
-from alerts.transition import AlertDetails, AlertName, ConditionDetails, WindowDetails
+from alerts.transition import AlertDetails, ConditionDetails, WindowDetails
 from slo.budget import burn_rate
 from slo.duration import format_duration
-from slo.evaluation import ConditionResult
-from slo.model import EventCounts
+from slo.evaluation import ConditionResult, Evaluation
+from slo.model import EventCounts, Slo
 from slo.policy import ObjectiveBreach
 
 
-def details_of(signal: AlertSignal, exemplar_trace_ids: tuple[str, ...] = ()) -> AlertDetails:
-    """Return the numbers of *signal*."""
-    slo, evaluation = signal.slo, signal.evaluation
+def details_of(slo: Slo, evaluation: Evaluation, conditions: Sequence[ConditionResult]) -> AlertDetails:
+    """Return the numbers of *evaluation*, and of those of its *conditions* that the alert is about."""
     return AlertDetails(
-        alert_name=_alert_name(signal),
+        alert_name=_alert_name(conditions),
         slo_name=slo.name,
         target=slo.target,
         threshold_ms=slo.threshold_ms,
-        slo_window=_window(str(slo.window), evaluation.counts, slo.target),
+        slo_window=window_details(str(slo.window), evaluation.counts, slo.target),
         error_budget_remaining=evaluation.error_budget_remaining,
-        conditions=tuple(_condition(result, slo.target) for result in signal.conditions),
-        exemplar_trace_ids=exemplar_trace_ids,
+        conditions=tuple(_condition(result, slo.target) for result in conditions),
     )
 
 
-def _alert_name(signal: AlertSignal) -> AlertName:
-    breach = any(isinstance(result.condition, ObjectiveBreach) for result in signal.conditions)
+def window_details(window: str, counts: EventCounts, target: Decimal) -> WindowDetails:
+    return WindowDetails(
+        window=window,
+        good=counts.good,
+        bad=counts.bad,
+        total=counts.total,
+        burn_rate=burn_rate(counts, target),
+    )
+
+
+def _alert_name(conditions: Sequence[ConditionResult]) -> str:
+    breach = any(isinstance(result.condition, ObjectiveBreach) for result in conditions)
     return "SLOObjectiveBreach" if breach else "SLOErrorBudgetBurn"
 
 
@@ -36,16 +44,6 @@ def _condition(result: ConditionResult, target: Decimal) -> ConditionDetails:
     return ConditionDetails(
         met=result.met,
         factor=float(condition.factor),
-        long=_window(format_duration(condition.long), result.long, target),
-        short=_window(format_duration(condition.short), result.short, target),
-    )
-
-
-def _window(window: str, counts: EventCounts, target: Decimal) -> WindowDetails:
-    return WindowDetails(
-        window=window,
-        good=counts.good,
-        bad=counts.bad,
-        total=counts.total,
-        burn_rate=burn_rate(counts, target),
+        long=window_details(format_duration(condition.long), result.long, target),
+        short=window_details(format_duration(condition.short), result.short, target),
     )

@@ -8,8 +8,8 @@ from typing import Final, Literal, Protocol
 from alerts.backoff import backoff
 from alerts.channels.base import Channel
 from alerts.errors import ChannelError
+from alerts.message import Links, message_of
 from alerts.transition import Transition
-from alerts.webhook_payload import build_payload
 
 DeliveryStatus = Literal["sent", "failed", "dead", "skipped"]
 STALE_AFTER: Final = timedelta(days=1)
@@ -101,8 +101,7 @@ class Outbox:
         if failure is not None and now < failure.try_again_at:
             return DeliveryReport()
         try:
-            payload = build_payload(transition, channel.name, self._external_url)
-            channel.send(payload, transition.idempotency_key)
+            channel.send(message_of(transition, channel.name, Links(self._external_url)))
         except ChannelError as error:
             return self._failed(channel, transition, str(error), now, permanent=error.permanent)
         except Exception as error:  # noqa: BLE001 - a fault in one channel must not silence the others

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Literal
 
+from alerts.burn_rate import signals_of
 from alerts.decide import AlertMemory, decide, remember
-from alerts.signal import signals_of
 from alerts.transition import Transition
 from slo.budget import allowed_bad
 from slo.evaluation import Evaluation, budget_window, evaluate, needed_windows

@@ -1,38 +1,46 @@
-"""What one evaluation says to one alert."""
+"""What one evaluation says to one alert: the only thing that `decide` knows of an alert's cause."""
 
-from dataclasses import dataclass
+from typing import Protocol
 
-from slo.evaluation import ConditionResult, Evaluation
-from slo.model import Slo
-from slo.policy import SEVERITIES, Severity
+from alerts.transition import AlertDetails
+from slo.policy import Severity
 
 
-@dataclass(frozen=True, slots=True)
-class AlertSignal:
-    """An evaluation as the alert of one severity sees it."""
+class AlertSignal(Protocol):
+    """A rule at one moment.
 
-    slo: Slo
-    evaluation: Evaluation
-    severity: Severity
+    `rule` and `severity` are the alert's identity: two signals of the same rule and severity speak to the same alert.
+    """
 
     @property
-    def conditions(self) -> tuple[ConditionResult, ...]:
-        return tuple(result for result in self.evaluation.conditions if result.condition.severity == self.severity)
+    def rule(self) -> str: ...
+
+    @property
+    def severity(self) -> Severity: ...
+
+    @property
+    def slo_id(self) -> str:
+        """The objective that the rule watches; "" where it watches none."""
+
+    @property
+    def service(self) -> str: ...
+
+    @property
+    def environment(self) -> str: ...
 
     @property
     def met(self) -> bool:
-        """Whether any condition of this severity is met."""
-        return any(result.met for result in self.conditions)
+        """Whether the condition is met."""
 
     @property
     def clear(self) -> bool:
-        """Whether every condition is known not to be met; a condition without data is not known.
+        """Whether the condition is known not to be met; neither met nor clear is "not known"."""
 
-        A policy that no longer has a condition of this severity is clear: it asks for nothing.
-        """
-        return all(result.has_data and not result.met for result in self.conditions)
+    def firing_summary(self) -> str:
+        """Return what is wrong in one plain sentence; asked for only while met."""
 
+    def resolved_summary(self) -> str:
+        """Return in one plain sentence that it is over; asked for only when clear."""
 
-def signals_of(slo: Slo, evaluation: Evaluation) -> tuple[AlertSignal, ...]:
-    """Return one signal for every severity, also for those that the policy does not use (any more)."""
-    return tuple(AlertSignal(slo, evaluation, severity) for severity in SEVERITIES)
+    def details(self) -> AlertDetails:
+        """Return the numbers behind it."""

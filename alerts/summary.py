@@ -1,9 +1,9 @@
 """An alert in one plain sentence: what is broken, how badly, against which promise."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 
-from alerts.signal import AlertSignal
 from slo.budgeting import Freshness, Occurrences, Throughput, Timeslices
 from slo.confidence import burn_rate_bound, surely_exceeds
 from slo.evaluation import ConditionResult
@@ -16,23 +16,24 @@ from slo.indicator import (
     SpanIndicator,
 )
 from slo.model import EventCounts, Slo
+from slo.policy import Severity
 from slo.wording import counted, percent_of_target, plain, slices, span_of_time
 
 
-def firing_summary(signal: AlertSignal) -> str:
-    """Return what is wrong, told by the short window of the most urgent condition that is met."""
-    worst = max((result for result in signal.conditions if result.met), key=_urgency)
-    told = f"{_told(signal.slo, worst.short, worst.condition.short)}; objective {percent_of_target(signal.slo.target)}"
-    return told + _doubt(signal.slo, worst)
+def firing_summary(slo: Slo, conditions: Sequence[ConditionResult]) -> str:
+    """Return what is wrong, told by the short window of the most urgent of *conditions* that is met."""
+    worst = max((result for result in conditions if result.met), key=_urgency)
+    told = f"{_told(slo, worst.short, worst.condition.short)}; objective {percent_of_target(slo.target)}"
+    return told + _doubt(slo, worst)
 
 
-def resolved_summary(signal: AlertSignal) -> str:
+def resolved_summary(slo: Slo, severity: Severity, conditions: Sequence[ConditionResult]) -> str:
     """Return that it is over, with the numbers that show it."""
-    if not signal.conditions:
-        return f"{signal.slo.name}: its policy no longer alerts with severity {signal.severity}"
-    latest = min(signal.conditions, key=lambda result: result.condition.short)
-    told = _told(signal.slo, latest.short, latest.condition.short)
-    return f"{signal.slo.name} recovered: {told}; objective {percent_of_target(signal.slo.target)}"
+    if not conditions:
+        return f"{slo.name}: its policy no longer alerts with severity {severity}"
+    latest = min(conditions, key=lambda result: result.condition.short)
+    told = _told(slo, latest.short, latest.condition.short)
+    return f"{slo.name} recovered: {told}; objective {percent_of_target(slo.target)}"
 
 
 def percent(part: int, whole: int) -> str:

@@ -11,7 +11,6 @@ from alerts.errors import InvalidAlert
 from slo.policy import Severity
 
 AlertState = Literal["pending", "firing", "resolved"]
-AlertName = Literal["SLOErrorBudgetBurn", "SLOObjectiveBreach"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +41,35 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class AlertDetails:
-    """The numbers behind a transition, and its evidence.
+class Measurement:
+    """What a threshold rule saw: `value` (None without data) was compared with `limit`, both in `unit`."""
 
-    `slo_window` holds the events of the objective's whole window; `error_budget_remaining` is 1 untouched, below 0
-    overspent, None without events; `threshold_ms` is None unless the objective is one of latency.
+    metric: str
+    attributes: tuple[tuple[str, str], ...]
+    value: float | None
+    operator: str
+    limit: float
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlertDetails:
+    """The numbers behind a transition.
+
+    `alert_name` is the label `alertname` of messages, `slo_name` the title of the objective or of the rule. Of an
+    objective: `target`, the events of its whole window (`slo_window`), `error_budget_remaining` (1 untouched, below 0
+    overspent, None without events), and `threshold_ms` where it is one of latency. Of a rule over a metric:
+    `measurement`.
     """
 
-    alert_name: AlertName
+    alert_name: str
     slo_name: str
-    target: Decimal
-    threshold_ms: float | None
-    slo_window: WindowDetails
-    error_budget_remaining: float | None
-    conditions: tuple[ConditionDetails, ...]
+    target: Decimal | None = None
+    threshold_ms: float | None = None
+    slo_window: WindowDetails | None = None
+    error_budget_remaining: float | None = None
+    conditions: tuple[ConditionDetails, ...] = ()
+    measurement: Measurement | None = None
     exemplar_trace_ids: tuple[str, ...] = ()
     links: tuple[Link, ...] = ()
 
@@ -64,8 +78,11 @@ class AlertDetails:
 class Transition:
     """An alert's change to `state` at `at`, number `sequence` (from 1) of its episode.
 
-    `started_at` is when the condition was first met, `fired_at` when the alert fired, None if it has not, `resolved_at`
-    None until it ends. All times carry a zone.
+    `rule` and `severity` name the alert over all of its episodes; the rule of an objective's burn rate is the
+    objective's id. `started_at` is when the condition was first met, `fired_at` when the alert fired, None if it has
+    not, `resolved_at` None until it ends. `clear_since` is set while a firing alert waits out `keep_firing_for`.
+    `firings` are the times at which this alert fired lately, its present episode counted, the basis of `flapping`.
+    `labels` are those that a rule gives its alerts, for routing. All times carry a zone.
     """
 
     alert_id: str
@@ -81,8 +98,15 @@ class Transition:
     resolved_at: datetime | None
     summary: str
     details: AlertDetails
+    rule: str = ""
+    clear_since: datetime | None = None
+    firings: tuple[datetime, ...] = ()
+    flapping: bool = False
+    labels: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
+        if not self.rule:
+            object.__setattr__(self, "rule", self.slo_id)  # rows from before rules had names of their own
         if self.sequence < 1:
             raise InvalidAlert(f"sequence {self.sequence} of {self.alert_id!r} must count from 1")
         for time in (self.at, self.started_at, self.fired_at, self.resolved_at):

@@ -4,23 +4,18 @@ Format: https://prometheus.io/docs/alerting/latest/configuration/#webhook_config
 webhooks receives ours.
 """
 
-import re
 from datetime import datetime
 from typing import Final, Literal
-from urllib.parse import urlencode
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from alerts.errors import InvalidAlert
-from alerts.transition import AlertDetails, ConditionDetails, Transition, WindowDetails
+from alerts.labels import fingerprint
+from alerts.message import Message, MessageAlert
+from alerts.transition import AlertDetails, ConditionDetails, WindowDetails
 from slo.wording import percent_of_target
 
 STILL_FIRING: Final = "0001-01-01T00:00:00Z"
-
-_LABEL_NAME: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*", re.ASCII)
-_FNV_OFFSET: Final = 0xCBF29CE484222325
-_FNV_PRIME: Final = 0x100000001B3
 
 
 class _Model(BaseModel):
@@ -55,100 +50,67 @@ class WebhookPayload(_Model):
         return self.model_dump_json().encode()
 
 
-def build_payload(transition: Transition, receiver: str, external_url: str) -> WebhookPayload:
-    """Return the message that tells *receiver* of *transition*; links start with *external_url*, the dashboard's.
-
-    Raises:
-        InvalidAlert: the transition is pending, which nobody is told of.
-    """
-    if transition.state == "pending":
-        raise InvalidAlert(f"alert {transition.alert_id!r} is pending; only firing and resolved alerts are sent")
-    external = external_url.rstrip("/")
-    labels = _labels(transition)
-    annotations = _annotations(transition, external)
-    group = {name: labels[name] for name in ("alertname", "slo_id", "severity")}
-    alert = WebhookAlert(
-        status=transition.state,
-        labels=labels,
-        annotations=annotations,
-        starts_at=_rfc3339(transition.started_at),
-        ends_at=STILL_FIRING if transition.resolved_at is None else _rfc3339(transition.resolved_at),
-        generator_url=alert_url(external, transition.alert_id),
-        fingerprint=fingerprint(labels),
-    )
+def build_payload(message: Message) -> WebhookPayload:
+    """Return *message* in Alertmanager's form."""
+    alerts = tuple(_alert(alert) for alert in message.alerts)
+    group = dict(message.group_labels)
     return WebhookPayload(
-        receiver=receiver,
-        status=transition.state,
-        alerts=(alert,),
+        receiver=message.receiver,
+        status=message.status,
+        alerts=alerts,
         group_labels=group,
-        common_labels=labels,
-        common_annotations=annotations,
-        external_url=external,
+        common_labels=message.common_labels,
+        common_annotations=_common(tuple(alert.annotations for alert in alerts)),
+        external_url=message.external_url.rstrip("/"),
         group_key="{}:{" + ", ".join(f'{name}="{value}"' for name, value in sorted(group.items())) + "}",
+        truncated_alerts=message.truncated,
     )
 
 
-def alert_url(external_url: str, alert_id: str) -> str:
-    return f"{external_url}/alert?{urlencode({'id': alert_id})}"
-
-
-def trace_url(external_url: str, trace_id: str) -> str:
-    return f"{external_url}/trace?{urlencode({'trace': trace_id})}"
-
-
-def fingerprint(labels: dict[str, str]) -> str:
-    """Return the identity of a label set as Prometheus computes it: FNV-1a over names and values in order of name."""
-    digest = _FNV_OFFSET
-    for name, value in sorted(labels.items()):
-        for byte in (*name.encode(), 0xFF, *value.encode(), 0xFF):
-            digest = (digest ^ byte) * _FNV_PRIME & 0xFFFFFFFFFFFFFFFF
-    return f"{digest:016x}"
-
-
-def check_label_names(labels: dict[str, str]) -> dict[str, str]:
-    """Return *labels* without the empty ones.
-
-    Raises:
-        InvalidAlert: a name that receivers before UTF-8 label names would refuse.
-    """
-    for name in labels:
-        if _LABEL_NAME.fullmatch(name) is None:
-            raise InvalidAlert(f"label name {name!r} must be letters, digits and _; write it with _")
-    return {name: value for name, value in labels.items() if value}
-
-
-def _labels(transition: Transition) -> dict[str, str]:
-    """Return the alert's identity; numbers and trace ids stay out of it, or every message would be a new alert."""
-    return check_label_names(
-        {
-            "alertname": transition.details.alert_name,
-            "slo_id": transition.slo_id,
-            "slo_name": transition.details.slo_name,
-            "service_name": transition.service,
-            "environment": transition.environment,
-            "severity": transition.severity,
-            "slo_window": transition.details.slo_window.window,
-        }
-    )
-
-
-def _annotations(transition: Transition, external_url: str) -> dict[str, str]:
-    details = transition.details
-    traces = details.exemplar_trace_ids
+def annotations_of(alert: MessageAlert) -> dict[str, str]:
+    """Return what is told of *alert* beside its identity."""
+    transition, details = alert.transition, alert.transition.details
     texts = {
         "summary": transition.summary,
         "alert_id": transition.alert_id,
-        "objective": f"{percent_of_target(details.target)} over {details.slo_window.window}",
+        "objective": _objective(details),
         "conditions": "; ".join(_condition_text(condition) for condition in details.conditions),
         "burn_rates": ", ".join(_burn_rate_texts(details)),
         "error_budget_remaining": _number(details.error_budget_remaining),
-        "alert_url": alert_url(external_url, transition.alert_id),
-        "exemplar_trace_ids": ",".join(traces),
-        "exemplar_url": trace_url(external_url, traces[0]) if traces else "",
-        "exemplar_urls": ",".join(trace_url(external_url, trace_id) for trace_id in traces),
+        "alert_url": alert.alert_url,
+        "evidence_url": alert.evidence_url,
+        "acknowledge_url": alert.acknowledge_url,
+        "runbook_url": alert.runbook,
+        "exemplar_trace_ids": ",".join(details.exemplar_trace_ids),
+        "exemplar_url": alert.trace_urls[0] if alert.trace_urls else "",
+        "exemplar_urls": ",".join(alert.trace_urls),
     }
     texts |= {f"link_{number}": f"{link.title}: {link.url}" for number, link in enumerate(details.links, 1)}
     return {name: text for name, text in texts.items() if text}
+
+
+def _alert(alert: MessageAlert) -> WebhookAlert:
+    transition, labels = alert.transition, dict(alert.labels)
+    return WebhookAlert(
+        status=alert.status,
+        labels=labels,
+        annotations=annotations_of(alert),
+        starts_at=rfc3339(transition.started_at),
+        ends_at=STILL_FIRING if transition.resolved_at is None else rfc3339(transition.resolved_at),
+        generator_url=alert.alert_url,
+        fingerprint=fingerprint(labels),
+    )
+
+
+def _common(annotations: tuple[dict[str, str], ...]) -> dict[str, str]:
+    first, *others = annotations
+    return {name: text for name, text in first.items() if all(other.get(name) == text for other in others)}
+
+
+def _objective(details: AlertDetails) -> str:
+    if details.target is None or details.slo_window is None:
+        return ""
+    return f"{percent_of_target(details.target)} over {details.slo_window.window}"
 
 
 def _condition_text(condition: ConditionDetails) -> str:
@@ -170,5 +132,5 @@ def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.4g}"
 
 
-def _rfc3339(time: datetime) -> str:
+def rfc3339(time: datetime) -> str:
     return time.isoformat().replace("+00:00", "Z")

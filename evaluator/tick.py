@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from alerts.burn_rate import signals_of
 from alerts.decide import AlertMemory, decide, remember
 from alerts.outbox import Outbox
-from alerts.signal import AlertSignal, signals_of
+from alerts.signal import AlertSignal
 from alerts.transition import Transition
 from evaluator.alert_store import AlertStore
 from evaluator.evidence import with_exemplars

@@ -6,7 +6,8 @@ from typing import Final, Self
 import httpx
 
 from alerts.errors import ChannelError, InvalidAlert
-from alerts.webhook_payload import WebhookPayload
+from alerts.message import Message
+from alerts.webhook_payload import build_payload
 
 TIMEOUT_S: Final = 10.0
 _WORTH_RETRYING: Final = frozenset({408, 425, 429})
@@ -29,16 +30,17 @@ class WebhookChannel:
     def name(self) -> str:
         return self._name
 
-    def send(self, payload: WebhookPayload, idempotency_key: str) -> None:
-        """Deliver *payload*.
+    def send(self, message: Message) -> None:
+        """Deliver *message*.
 
         Raises:
             ChannelError: the receiver could not be reached or did not answer 2xx.
         """
-        headers = {"Content-Type": "application/json", "Idempotency-Key": idempotency_key}
+        headers = {"Content-Type": "application/json", "Idempotency-Key": message.idempotency_key}
+        body = build_payload(message).to_json()
         try:
             # the answer's body is never read: a receiver could make it endless
-            with self._http.stream("POST", self._url, content=payload.to_json(), headers=headers) as answer:
+            with self._http.stream("POST", self._url, content=body, headers=headers) as answer:
                 self._judge(answer.status_code)
         except httpx.HTTPError as error:
             reason = str(error) or type(error).__name__

@@ -9,6 +9,7 @@ import pytest
 
 from alerts.channels.webhook import WebhookChannel
 from alerts.errors import ChannelError, InvalidAlert
+from alerts.message import Links, message_of
 from alerts.transition import AlertDetails, Transition, WindowDetails
 from alerts.webhook_payload import build_payload
 
@@ -17,7 +18,7 @@ DETAILS = AlertDetails(
     "SLOErrorBudgetBurn", "pay", Decimal("0.999"), None, WindowDetails("30d", 9, 1, 10, 100.0), -99.0, ()
 )
 TRANSITION = Transition("a", 1, "pay", "pay", "", "page", "firing", NOW, NOW, NOW, None, "bad", DETAILS)
-PAYLOAD = build_payload(TRANSITION, "hook", "https://nl.example")
+MESSAGE = message_of(TRANSITION, "hook", Links("https://nl.example"))
 
 
 class Receiver:
@@ -66,19 +67,19 @@ def _channel(url, timeout_s=5.0):
 
 def test_the_payload_arrives_as_json_with_its_idempotency_key(receiver):
     with _channel(receiver.url) as channel:
-        channel.send(PAYLOAD, TRANSITION.idempotency_key)
+        channel.send(MESSAGE)
     ((path, headers, body),) = receiver.requests
     assert path == "/hooks/s3cret"
     assert headers["Content-Type"] == "application/json"
     assert headers["Idempotency-Key"] == "a-1"
-    assert json.loads(body) == json.loads(PAYLOAD.to_json())
+    assert json.loads(body) == json.loads(build_payload(MESSAGE).to_json())
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
 def test_any_2xx_is_delivered(receiver, status):
     receiver.status = status
     with _channel(receiver.url) as channel:
-        channel.send(PAYLOAD, "k")
+        channel.send(MESSAGE)
     assert len(receiver.requests) == 1
 
 
@@ -89,7 +90,7 @@ def test_any_2xx_is_delivered(receiver, status):
 def test_a_refusal_says_whether_trying_again_can_help(receiver, status, permanent):
     receiver.status = status
     with _channel(receiver.url) as channel, pytest.raises(ChannelError, match=f"answered {status}") as caught:
-        channel.send(PAYLOAD, "k")
+        channel.send(MESSAGE)
     assert caught.value.permanent is permanent
     assert "s3cret" not in str(caught.value)
 
@@ -97,7 +98,7 @@ def test_a_refusal_says_whether_trying_again_can_help(receiver, status, permanen
 def test_a_redirect_is_not_followed(receiver):
     receiver.status = 307
     with _channel(receiver.url) as channel, pytest.raises(ChannelError, match="redirects are not followed") as caught:
-        channel.send(PAYLOAD, "k")
+        channel.send(MESSAGE)
     assert caught.value.permanent
     assert len(receiver.requests) == 1
 
@@ -105,14 +106,14 @@ def test_a_redirect_is_not_followed(receiver):
 def test_a_receiver_that_does_not_answer_in_time_is_worth_another_try(receiver):
     receiver.answering.clear()
     with _channel(receiver.url, timeout_s=0.1) as channel, pytest.raises(ChannelError, match="cannot reach") as caught:
-        channel.send(PAYLOAD, "k")
+        channel.send(MESSAGE)
     assert not caught.value.permanent
     receiver.answering.set()
 
 
 def test_a_port_that_nobody_listens_on_is_worth_another_try(unused_url):
     with _channel(unused_url) as channel, pytest.raises(ChannelError, match=r"cannot reach 127\.0\.0\.1") as caught:
-        channel.send(PAYLOAD, "k")
+        channel.send(MESSAGE)
     assert not caught.value.permanent
 
 
@@ -129,7 +130,7 @@ def test_a_proxy_of_the_environment_does_not_swallow_messages(receiver, unused_u
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
     with _channel(receiver.url) as channel:
-        channel.send(PAYLOAD, "k")
+        channel.send(MESSAGE)
     assert len(receiver.requests) == 1
 
 

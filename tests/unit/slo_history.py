@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 
+from alerts.burn_rate import signals_of
 from alerts.decide import decide, remember
-from alerts.signal import signals_of
 from slo.evaluation import budget_window, evaluate, needed_windows
 from slo.model import EventCounts
 

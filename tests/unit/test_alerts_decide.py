@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alerts.burn_rate import BurnRateSignal, signals_of
 from alerts.decide import AlertMemory, AlertTiming, decide, remember
-from alerts.signal import AlertSignal, signals_of
 from slo.draft import drafts
 from slo.evaluation import evaluate, needed_windows
 from slo.model import EventCounts
@@ -76,7 +76,7 @@ def test_without_data_an_alert_neither_ends_nor_fires():
 
 def test_one_condition_without_data_keeps_the_alert_while_another_is_clear():
     counts = dict.fromkeys(needed_windows(STANDARD, START), CLEAR) | {timedelta(minutes=5): SILENT}
-    signal = AlertSignal(STANDARD, evaluate(STANDARD, counts, end=START, coverage=1.0), "page")
+    signal = BurnRateSignal(STANDARD, evaluate(STANDARD, counts, end=START, coverage=1.0), "page")
     assert not signal.met
     assert not signal.clear
     firing = AlertMemory(decide(None, _signal(MET, STANDARD), START))

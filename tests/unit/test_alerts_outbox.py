@@ -64,10 +64,10 @@ class ScriptedChannel:
         self.errors = list(errors)
         self.received = []
 
-    def send(self, payload, idempotency_key):
+    def send(self, message):
         if self.errors:
             raise self.errors.pop(0)
-        self.received.append((payload.status, idempotency_key))
+        self.received.append((message.status, message.idempotency_key))
 
 
 RETRY = ChannelError("503", permanent=False)

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alerts.burn_rate import signals_of
 from alerts.decide import AlertMemory, decide, remember
 from alerts.replay import replay
-from alerts.signal import signals_of
 from slo.budgeting import Freshness, Occurrences, Throughput, Timeslices
 from slo.draft import drafts
 from slo.evaluation import evaluate, needed_windows

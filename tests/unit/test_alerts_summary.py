@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alerts.burn_rate import signals_of
 from alerts.decide import AlertMemory, decide
-from alerts.signal import signals_of
 from alerts.summary import percent
 from slo.draft import drafts
 from slo.evaluation import evaluate, needed_windows

@@ -4,11 +4,13 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
+from alerts.burn_rate import signals_of
 from alerts.decide import AlertMemory, AlertTiming, decide
 from alerts.errors import InvalidAlert
-from alerts.signal import signals_of
+from alerts.labels import check_label_names, fingerprint
+from alerts.message import Links, message_of
 from alerts.transition import Link, Transition
-from alerts.webhook_payload import WebhookPayload, build_payload, check_label_names, fingerprint
+from alerts.webhook_payload import WebhookPayload, build_payload
 from slo.draft import drafts
 from slo.evaluation import evaluate, needed_windows
 from slo.model import EventCounts
@@ -57,7 +59,7 @@ ANNOTATIONS = {
 
 
 def test_a_firing_alert_is_one_whole_alertmanager_payload_of_version_4():
-    assert json.loads(build_payload(FIRING, "team-shop", "https://nl.example/").to_json()) == {
+    assert json.loads(build_payload(message_of(FIRING, "team-shop", Links("https://nl.example/"))).to_json()) == {
         "version": "4",
         "receiver": "team-shop",
         "status": "firing",
@@ -82,12 +84,14 @@ def test_a_firing_alert_is_one_whole_alertmanager_payload_of_version_4():
 
 
 def test_a_payload_reads_back_from_its_json():
-    payload = build_payload(FIRING, "team-shop", "https://nl.example")
+    payload = build_payload(message_of(FIRING, "team-shop", Links("https://nl.example")))
     assert WebhookPayload.model_validate_json(payload.to_json()) == payload
 
 
 def test_the_end_of_an_alert_has_the_same_identity_and_its_end():
-    firing, resolved = (build_payload(item, "r", "https://nl.example") for item in (FIRING, RESOLVED))
+    firing, resolved = (
+        build_payload(message_of(item, "r", Links("https://nl.example"))) for item in (FIRING, RESOLVED)
+    )
     assert (resolved.status, resolved.alerts[0].status) == ("resolved", "resolved")
     assert resolved.alerts[0].starts_at == "2026-03-01T12:00:00Z"
     assert resolved.alerts[0].ends_at == "2026-03-01T12:07:00Z"
@@ -98,7 +102,9 @@ def test_the_end_of_an_alert_has_the_same_identity_and_its_end():
 
 
 def test_empty_labels_and_annotations_are_left_out():
-    bare = build_payload(replace(FIRING, environment="").with_evidence(()), "r", "https://nl.example")
+    bare = build_payload(
+        message_of(replace(FIRING, environment="").with_evidence(()), "r", Links("https://nl.example"))
+    )
     assert "environment" not in bare.common_labels
     assert not [name for name in bare.common_annotations if name.startswith("exemplar")]
     assert "" not in (*bare.common_labels.values(), *bare.common_annotations.values())
@@ -106,13 +112,16 @@ def test_empty_labels_and_annotations_are_left_out():
 
 def test_links_are_annotations():
     linked = FIRING.with_evidence(TRACES, (Link("Run", "https://nl.example/run?id=1"),))
-    assert build_payload(linked, "r", "").common_annotations["link_1"] == "Run: https://nl.example/run?id=1"
+    assert (
+        build_payload(message_of(linked, "r", Links(""))).common_annotations["link_1"]
+        == "Run: https://nl.example/run?id=1"
+    )
 
 
 def test_nobody_is_told_of_a_pending_alert():
     pending = decide(None, _signal(219), NOW, AlertTiming(pending_for=timedelta(minutes=1)))
     with pytest.raises(InvalidAlert, match="only firing and resolved"):
-        build_payload(pending, "r", "")
+        build_payload(message_of(pending, "r", Links("")))
 
 
 @pytest.mark.parametrize("name", ["service.name", "a-b", "1a", "", "é"])

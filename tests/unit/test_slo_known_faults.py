@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alerts.burn_rate import signals_of
 from alerts.decide import AlertMemory, decide
-from alerts.signal import signals_of
 from alerts.transition import Transition
 from slo.budget import exceeds
 from slo.forecast import SCENARIOS, Past, Step, rolling_forecast

@@ -1,0 +1,2 @@
+-- Who stored a batch of a log.
+SELECT DISTINCT writer FROM /*log*/ WHERE batch = {batch:UInt64}

@@ -1,0 +1,2 @@
+-- The number of the last batch of a log.
+SELECT max(batch) AS batch FROM /*log*/
