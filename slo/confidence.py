@@ -155,33 +155,6 @@ def chance_of_excess(part: EventCounts, whole: EventCounts) -> float:
     return min(chance, 1.0)
 
 
-@dataclass(frozen=True, slots=True)
-class LowTraffic:
-    """How many events, and how many bad ones, a window must hold before it may raise an alert; 0 asks for none."""
-
-    min_total: int = 0
-    min_bad: int = 0
-
-    def __post_init__(self) -> None:
-        for name, value in (("min_total", self.min_total), ("min_bad", self.min_bad)):
-            if value < 0:
-                raise StatisticError(f"{name} is {value}; it must be 0 or more, and 0 asks for no events")
-
-    def objection(self, counts: EventCounts) -> str | None:
-        """Return in words why *counts* may not raise an alert; None when they may.
-
-        >>> LowTraffic(min_total=100, min_bad=5).objection(EventCounts(good=9, total=10))
-        '10 events in the window, and at least 100 are asked for before it is judged'
-        """
-        for seen, wanted, name in (
-            (counts.total, self.min_total, "events"),
-            (counts.bad, self.min_bad, "bad events"),
-        ):
-            if seen < wanted:
-                return f"{seen} {name} in the window, and at least {wanted} are asked for before it is judged"
-        return None
-
-
 def _wilson(ratio: float, total: float, z: float) -> Interval:
     centre = (ratio + z * z / (2 * total)) / (1 + z * z / total)
     half = z / (1 + z * z / total) * sqrt(ratio * (1 - ratio) / total + z * z / (4 * total * total))

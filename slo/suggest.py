@@ -22,7 +22,6 @@ USUAL_TARGETS: Final = tuple(
     )
 )
 COARSE_STEPS: Final = tuple(Decimal(step) for step in ("1", "2", "5"))
-FINE_STEPS: Final = tuple(Decimal(step) for step in ("1", "1.5", "2", "3", "5", "7"))
 
 _SMALLEST_NS: Final = 1000  # thresholds begin at a microsecond
 

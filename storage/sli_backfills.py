@@ -8,7 +8,6 @@ from storage.client import Database
 from storage.sli_minutes import CountSource
 
 MINUTE = timedelta(minutes=1)
-FOREVER_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,13 +69,6 @@ def counted_series(database: Database) -> set[int]:
     return {row["series"] for row in database.rows("counted_series")}
 
 
-def uncounted(database: Database, indicators: Iterable[Indicator]) -> list[Indicator]:
-    """Return those of *indicators* whose past has not been counted, nor is being counted."""
-    wanted = {indicator.series_id: indicator for indicator in indicators}
-    counted = counted_series(database)
-    return [indicator for series, indicator in wanted.items() if series not in counted]
-
-
 def mark_counted(database: Database, indicators: Iterable[Indicator], *, since: datetime, now: datetime) -> None:
     """Note that *indicators* are kept counted: what is older comes from their backfill, which goes back to *since*."""
     rows = [(indicator.series_id, indicator.service, since, now) for indicator in indicators]

@@ -11,7 +11,6 @@ from scipy.stats import hypergeom
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from slo.confidence import (
-    LowTraffic,
     StatisticError,
     burn_rate_bound,
     chance_of_excess,
@@ -181,21 +180,3 @@ def test_more_than_the_whole_is_no_part_of_it():
     for part in (EventCounts(8, 8), EventCounts(0, 4)):
         with pytest.raises(StatisticError, match="cannot be a part of"):
             chance_of_excess(part, EventCounts(7, 10))
-
-
-def test_a_window_with_enough_events_may_be_judged():
-    guard = LowTraffic(min_total=100, min_bad=5)
-    assert guard.objection(EventCounts(good=95, total=100)) is None
-    assert LowTraffic().objection(EventCounts(0, 0)) is None
-
-
-def test_a_window_with_too_few_events_says_which_are_missing():
-    guard = LowTraffic(min_total=100, min_bad=5)
-    assert guard.objection(EventCounts(good=94, total=99)).startswith("99 events in the window, and at least 100 ")
-    assert guard.objection(EventCounts(good=96, total=100)).startswith("4 bad events in the window, and at least 5 ")
-
-
-@pytest.mark.parametrize("name", ["min_total", "min_bad"])
-def test_a_negative_minimum_is_refused_by_name(name):
-    with pytest.raises(StatisticError, match=f"{name} is -1"):
-        LowTraffic(**{name: -1})

@@ -13,7 +13,7 @@ from slo.confidence import StatisticError
 from slo.errors import InvalidObjective
 from slo.latency_buckets import last_bucket_within
 from slo.model import EventCounts
-from slo.suggest import COARSE_STEPS, FINE_STEPS, USUAL_TARGETS, suggest_target, suggest_threshold
+from slo.suggest import COARSE_STEPS, USUAL_TARGETS, suggest_target, suggest_threshold
 
 FIRST = datetime(2026, 2, 1, tzinfo=UTC)
 P95 = Decimal("0.95")
@@ -107,6 +107,9 @@ def test_a_share_that_is_none_and_no_windows_at_all_are_refused(share, windows):
         suggest_target({}, share=Decimal(share), min_windows=windows)
 
 
+FINER = tuple(Decimal(step) for step in ("1", "1.5", "2", "3", "5", "7"))
+
+
 def bucket(ms):
     """Return the bucket whose upper end is *ms* or just above."""
     return last_bucket_within(int(ms * MS)) + 1
@@ -116,7 +119,7 @@ def test_the_threshold_is_the_next_usual_number_above_the_percentile():
     buckets = {bucket(40): 900, bucket(130): 60, bucket(700): 40}
     found = suggest_threshold(buckets, P95)
     assert (found.threshold_ns, found.events) == (200 * MS, EventCounts(960, 1000))
-    assert suggest_threshold(buckets, P95, steps=FINE_STEPS).threshold_ns == 150 * MS
+    assert suggest_threshold(buckets, P95, steps=FINER).threshold_ns == 150 * MS
     assert suggest_threshold(buckets, Decimal("0.99")).threshold_ns == 1000 * MS
     assert suggest_threshold(buckets, Decimal("0.9")).threshold_ns == 50 * MS
 
@@ -132,7 +135,7 @@ def test_no_threshold_is_below_a_microsecond():
     assert suggest_threshold({0: 1000}, P95).threshold_ns == 1000
 
 
-@given(histograms, st.sampled_from([P95, Decimal("0.5"), Decimal("0.99")]), st.sampled_from([COARSE_STEPS, FINE_STEPS]))
+@given(histograms, st.sampled_from([P95, Decimal("0.5"), Decimal("0.99")]), st.sampled_from([COARSE_STEPS, FINER]))
 def test_enough_events_are_within_the_threshold_and_not_within_the_next_smaller_one(buckets, target, steps):
     found = suggest_threshold(buckets, target, steps=steps, min_total=1)
     total = sum(buckets.values())
