@@ -9,6 +9,14 @@ class InvalidAlert(AlertError):  # noqa: N818 - the name already says what is wr
     """A transition, label or address that makes no sense."""
 
 
+class InvalidMatcher(AlertError):  # noqa: N818 - the name already says what is wrong
+    """A matcher, or the regular expression in it, that cannot be read."""
+
+
+class InvalidSilence(AlertError):  # noqa: N818 - the name already says what is wrong
+    """A silence that could never do what it was made for, or would silence everything."""
+
+
 class ChannelError(AlertError):
     """A channel did not deliver.
 

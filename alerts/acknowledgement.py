@@ -1,0 +1,43 @@
+"""Somebody took an alert on: nobody needs to be reminded of it."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
+
+from alerts.errors import InvalidAlert
+
+Via = Literal["command", "page", "link"]
+LONGEST_TEXT: Final = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """`via` is how it came. `token_digest` names the one-time link that was used, "" for the other ways.
+
+    It holds for one episode: the id of the alert's next one is another.
+    """
+
+    alert_id: str
+    at: datetime
+    author: str
+    comment: str
+    via: Via
+    token_digest: str = ""
+
+    def __post_init__(self) -> None:
+        for text, name in ((self.author, "author"), (self.comment, "comment")):
+            if len(text) > LONGEST_TEXT:
+                raise InvalidAlert(f"the {name} has {len(text)} characters, more than {LONGEST_TEXT}; write less")
+        if not self.author.strip():
+            raise InvalidAlert(f"acknowledging {self.alert_id!r} needs an author; write who takes it on")
+
+
+def acknowledged(acknowledgements: Collection[Acknowledgement]) -> frozenset[str]:
+    """Return the ids of the alerts that somebody took on."""
+    return frozenset(item.alert_id for item in acknowledgements)
+
+
+def first_of(acknowledgements: Sequence[Acknowledgement], alert_id: str) -> Acknowledgement | None:
+    """Return the first acknowledgement of an alert, the one that time to acknowledge is measured by."""
+    return min((item for item in acknowledgements if item.alert_id == alert_id), key=lambda item: item.at, default=None)
