@@ -53,8 +53,13 @@ class Matcher:
 
     def text(self) -> str:
         """Return it as it is written; `parse_matcher` reads it back."""
-        escaped = self.value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-        return f'{self.name}{self.operator}"{escaped}"'
+        return f"{self.name}{self.operator}{quoted(self.value)}"
+
+
+def quoted(value: str) -> str:
+    """Return *value* as it stands in a matcher."""
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
 
 
 def match_all(matchers: Sequence[Matcher], labels: Mapping[str, str]) -> bool:
