@@ -54,31 +54,33 @@ class Route:
 
     def routes_of(self, labels: Mapping[str, str]) -> tuple[Destination, ...]:
         """Return where an alert with *labels* goes, in the order of the routes; () where this route does not match."""
-        return tuple(route._destination(path, labels) for route, path in self._taking(labels, ""))
-
-    def _taking(self, labels: Mapping[str, str], above: str) -> list[tuple["Route", str]]:
-        """Return the routes that take the alert, each with the matchers on the way to it."""
-        if not match_all(self.matchers, labels):
-            return []
-        path = above + "{" + ",".join(matcher.text() for matcher in self.matchers) + "}"
-        found: list[tuple[Route, str]] = []
-        for child in self.routes:
-            taken = child._taking(labels, path + "/")
-            found += taken
-            if taken and not child.continues:
-                break
-        return found or [(self, path)]
-
-    def _destination(self, path: str, labels: Mapping[str, str]) -> Destination:
-        names = labels if EVERY_LABEL in self.group_by else self.group_by
-        group = tuple(sorted((name, labels[name]) for name in names if labels.get(name)))
-        return Destination(self.receiver, f"{path}:{_braced(group)}", group, self.timing)
+        return tuple(_destination(route, path, labels) for route, path in _taking(self, labels, ""))
 
 
 def receivers_of(route: Route) -> tuple[str, ...]:
     """Return the receivers that *route* and the routes below it name, each once, in their order."""
     below = (name for child in route.routes for name in receivers_of(child))
     return tuple(dict.fromkeys((route.receiver, *below)))
+
+
+def _taking(route: Route, labels: Mapping[str, str], above: str) -> list[tuple[Route, str]]:
+    """Return the routes that take the alert, each with the matchers on the way to it."""
+    if not match_all(route.matchers, labels):
+        return []
+    path = above + "{" + ",".join(matcher.text() for matcher in route.matchers) + "}"
+    found: list[tuple[Route, str]] = []
+    for child in route.routes:
+        taken = _taking(child, labels, path + "/")
+        found += taken
+        if taken and not child.continues:
+            break
+    return found or [(route, path)]
+
+
+def _destination(route: Route, path: str, labels: Mapping[str, str]) -> Destination:
+    names = labels if EVERY_LABEL in route.group_by else route.group_by
+    group = tuple(sorted((name, labels[name]) for name in names if labels.get(name)))
+    return Destination(route.receiver, f"{path}:{_braced(group)}", group, route.timing)
 
 
 def _braced(labels: Sequence[tuple[str, str]]) -> str:
