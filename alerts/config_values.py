@@ -1,16 +1,26 @@
 """Values of alerts.yaml: durations, addresses, and secrets that are kept in files of their own."""
 
 import re
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo, model_validator
+from pydantic_core import PydanticCustomError
 
 from alerts.errors import InvalidAlert
 
 LARGEST_SECRET: Final = 4096
+REPLACED: Final = {
+    "match": "write matchers: ['name=\"value\"']",
+    "match_re": "write matchers: ['name=~\"value\"']",
+    "send_resolved": "whoever was told that an alert fires is always told that it is over",
+    "teams_configs": "write msteamsv2_configs",
+    "msteams_configs": "write msteamsv2_configs, with the address of a Workflows webhook",
+}
 _UNITS: Final = {
     "w": timedelta(weeks=1),
     "d": timedelta(days=1),
@@ -49,6 +59,12 @@ def _time_span(value: Any) -> Any:
     return parse_time_span(value)
 
 
+def _unknown(name: object, fields: Sequence[str]) -> str:
+    alike = get_close_matches(str(name), fields, n=1)
+    remedy = REPLACED.get(str(name)) or (f"write {alike[0]}" if alike else "leave it out")
+    return f"unknown field {name}; {remedy}; known here: {', '.join(fields)}"
+
+
 def _http_address(value: str) -> str:
     try:
         parts = urlsplit(value)
@@ -76,6 +92,15 @@ class ConfigModel(BaseModel):
     """A mapping of alerts.yaml: an unknown field is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_known_fields(cls, given: object) -> object:
+        fields = [field.alias or name for name, field in cls.model_fields.items()]
+        for name in given if isinstance(given, Mapping) else ():
+            if name not in fields:
+                raise PydanticCustomError("unknown_field", "{told}", {"field": name, "told": _unknown(name, fields)})
+        return given
 
 
 class ConfigWithSecrets(ConfigModel):

@@ -31,9 +31,9 @@ class WebhookConfig(ConfigWithSecrets):
 
     SECRETS: ClassVar[dict[str, bool]] = {"url": True, "secret": False}
 
-    url: HttpAddress = Field("", repr=False, validate_default=False)
+    url: HttpAddress = Field(default="", repr=False, validate_default=False)
     url_file: SecretFile | None = None
-    secret: str = Field("", repr=False)
+    secret: str = Field(default="", repr=False)
     secret_file: SecretFile | None = None
 
 
@@ -42,7 +42,7 @@ class SlackConfig(ConfigWithSecrets):
 
     SECRETS: ClassVar[dict[str, bool]] = {"api_url": True}
 
-    api_url: HttpAddress = Field("", repr=False, validate_default=False)
+    api_url: HttpAddress = Field(default="", repr=False, validate_default=False)
     api_url_file: SecretFile | None = None
 
 
@@ -51,7 +51,7 @@ class TeamsConfig(ConfigWithSecrets):
 
     SECRETS: ClassVar[dict[str, bool]] = {"webhook_url": True}
 
-    webhook_url: HttpAddress = Field("", repr=False, validate_default=False)
+    webhook_url: HttpAddress = Field(default="", repr=False, validate_default=False)
     webhook_url_file: SecretFile | None = None
 
 
@@ -60,7 +60,7 @@ class PagerDutyConfig(ConfigWithSecrets):
 
     SECRETS: ClassVar[dict[str, bool]] = {"routing_key": True}
 
-    routing_key: str = Field("", repr=False)
+    routing_key: str = Field(default="", repr=False)
     routing_key_file: SecretFile | None = None
     url: HttpAddress = PAGERDUTY_URL
 
@@ -79,7 +79,7 @@ class EmailConfig(ConfigWithSecrets):
     smarthost: str
     hello: str = ""
     auth_username: str = ""
-    auth_password: str = Field("", repr=False)
+    auth_password: str = Field(default="", repr=False)
     auth_password_file: SecretFile | None = None
     require_tls: bool = True
 
@@ -112,7 +112,7 @@ class AppriseConfig(ConfigWithSecrets):
 
     SECRETS: ClassVar[dict[str, bool]] = {"url": True}
 
-    url: str = Field("", repr=False)
+    url: str = Field(default="", repr=False)
     url_file: SecretFile | None = None
 
     @field_validator("url")

@@ -155,6 +155,10 @@ class Settings(BaseSettings):
     webhooks: Urls = Field(
         [], description="URLs that receive alerts (Alertmanager's webhook payload), separated by ','."
     )
+    alerts: Path = Field(
+        Path("alerts.yaml"),
+        description="File of the routes, receivers and rules of alerts; without it, alerts go to the webhooks alone.",
+    )
     retention_raw_days: Days = Field(14, description="How long spans and traces are kept.")
     retention_metrics_days: Days = Field(31, description="How long metric points are kept.")
     retention_logs_days: Days = Field(14, description="How long log records are kept.")

@@ -45,7 +45,7 @@ def collector(settings: Settings) -> None:
 
 @click.command()
 @setting_flags(
-    "clickhouse", *ACCESS, "evaluator_health", "data", "slos", "external_url", "dashboard", "webhooks",
+    "clickhouse", *ACCESS, "evaluator_health", "data", "slos", "external_url", "dashboard", "webhooks", "alerts",
     "retention_raw_days", "disk_budget", "operation_limit", "series_limit",
 )  # fmt: skip
 @_reports_misuse
