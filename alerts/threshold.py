@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from alerts.rule_fields import Duration, RuleFields, Text, Texts, Wait, check_between, one_of
 from alerts.threshold_condition import ThresholdCondition, parse_condition
+from slo.duration import format_duration
 from slo.policy import SEVERITIES, Severity
 
 Aggregate = Literal["max", "min", "avg", "sum", "last", "rate", "increase"]
@@ -52,7 +53,7 @@ class ThresholdRule(RuleFields):
     metric: Text = Field(description="the name of a metric that services send")
     service: Text = ""
     environment: Text = ""
-    attributes: Texts = {}
+    attributes: Texts = Field(default_factory=dict)
     group_by: tuple[Text, ...] = ()
     aggregate: Annotated[Aggregate, one_of("aggregate", AGGREGATES)] = "max"
     window: Duration = timedelta(minutes=5)
@@ -62,7 +63,7 @@ class ThresholdRule(RuleFields):
     pending_for: Wait = Field(default=timedelta(0), alias="for")
     keep_firing_for: Wait = timedelta(0)
     severity: Annotated[Severity, one_of("severity", SEVERITIES)] = "ticket"
-    labels: Texts = {}
+    labels: Texts = Field(default_factory=dict)
     summary: Text = ""
     runbook: Text = ""
 
@@ -104,7 +105,7 @@ class ThresholdRule(RuleFields):
     def _are_free(cls, labels: dict[str, str]) -> dict[str, str]:
         for name in labels:
             if _LABEL.fullmatch(name) is None:
-                raise ValueError(f"label name {name!r} must be letters, digits and _; write {_label_name(name)!r}")
+                raise ValueError(f"label name {name!r} must be letters, digits and _; write {label_name(name)!r}")
             if name in OWN_LABELS:
                 raise ValueError(f"label {name!r} is set by Ninelives itself; choose another name, such as 'my_{name}'")
         return labels
@@ -128,16 +129,18 @@ class ThresholdRule(RuleFields):
     @model_validator(mode="after")
     def _fits(self) -> "ThresholdRule":
         check_between("window", self.window, _SHORTEST_WINDOW, _LONGEST)
+        if self.window % timedelta(minutes=1):
+            raise ValueError(f"'window' is {format_duration(self.window)}; write whole minutes, such as 5m")
         for name, wait in (("for", self.pending_for), ("keep_firing_for", self.keep_firing_for)):
             if wait:
                 check_between(name, wait, "1s", _LONGEST)
         return self
 
 
-def _label_name(text: str) -> str:
+def label_name(text: str) -> str:
     """Return *text* as a label's name.
 
-    >>> _label_name("messaging.destination.name"), _label_name("1st")
+    >>> label_name("messaging.destination.name"), label_name("1st")
     ('messaging_destination_name', '_1st')
     """
     name = re.sub(r"[^a-zA-Z0-9_]", "_", text)

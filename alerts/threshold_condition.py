@@ -4,7 +4,7 @@ import operator
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Final, Literal, get_args
 
 Operator = Literal[">", ">=", "<", "<=", "==", "!="]
@@ -26,7 +26,8 @@ _WORDS: Final[dict[str, str]] = {
     "!=": "not equal to",
 }
 _FORM: Final = re.compile(r"\s*(>=|<=|==|!=|>|<)\s*(\S+)\s*")
-_NUMBER: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?", re.ASCII)
+_HIGHEST_EXPONENT: Final = 300
+_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,400}(\.[0-9]{1,400})?([eE][+-]?[0-9]{1,3})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +77,7 @@ def parse_condition(text: object) -> ThresholdCondition:
     found = next(known for known in OPERATORS if known == match[1])
     if _NUMBER.fullmatch(match[2]) is None:
         raise ValueError(f"condition {text!r}: {match[2]!r} is no number; {remedy}")
-    try:
-        limit = Decimal(match[2])
-    except InvalidOperation as error:  # pragma: no cover -- the form above is narrower than Decimal's
-        raise ValueError(f"condition {text!r}: {match[2]!r} is no number; {remedy}") from error
-    if limit and not -300 <= limit.adjusted() <= 300:
+    limit = Decimal(match[2])
+    if limit.adjusted() > _HIGHEST_EXPONENT:
         raise ValueError(f"condition {text!r}: {match[2]!r} is no value that a metric can have; {remedy}")
     return ThresholdCondition(found, limit)

@@ -1,0 +1,155 @@
+"""Rules over metrics: each rule's groups of series, and what they say to it."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from alerts.signal import AlertSignal
+from alerts.threshold import COUNTING, ThresholdRule
+from alerts.threshold_signal import ThresholdSignal
+from storage.client import Database
+from storage.metric_groups import GroupValue, MetricGroup, metric_groups
+from storage.metric_query import MetricQuery
+from storage.metrics import MetricName, metric_names
+from storage.sli_metrics import LATENESS
+
+MOST_ALERTS: Final = 100
+MOST_GROUPS: Final = 1000
+GONE_AFTER: Final = timedelta(hours=1)
+DELTA_GONE_AFTER: Final = timedelta(hours=24)
+SEEN_WITHIN: Final = timedelta(days=7)  # so long a group that is gone says so, also to an evaluator that was away
+_SEEN_TO: Final = timedelta(minutes=10)  # how late a series may be noted as seen
+_KINDS_FOR: Final = timedelta(minutes=1)
+_COUNTED_TYPES: Final = frozenset({"histogram", "exponential_histogram", "summary"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Kinds:
+    at: datetime
+    newest_first: tuple[MetricName, ...]
+
+
+class ThresholdSource:
+    """Reads what the metrics of rules say; one query a rule and tick.
+
+    What no data means: a group whose points stop neither begins to fire nor ends, because an alert that heals when its
+    exporter dies is a lie. After an hour without a point it is over, with that as the reason: the queue was deleted,
+    the pod was replaced, and nobody will ever send the value that ends the alert; a whole service that stops is told
+    by `ServiceSilent`. Of delta counters silence is a value: no events, so rate and increase are 0, until the group has
+    not been seen for a day.
+
+    Values are read up to now, rates and increases up to 75 s ago: by then every exporter has sent its minute, and a
+    window that is not complete does not look like a fall. At most `MOST_ALERTS` groups of a rule alert at a time: the
+    others that meet the condition are named in `problems` and frozen.
+
+    Attributes:
+        problems: what is wrong with rules, by their names, as of the last look.
+    """
+
+    def __init__(self, database: Database, rules: Sequence[ThresholdRule]) -> None:
+        self.problems: dict[str, list[str]] = {}
+        self._database = database
+        self._rules = tuple(rules)
+        self._kinds: dict[tuple[str, str], _Kinds] = {}
+
+    def signals(self, now: datetime) -> list[AlertSignal]:
+        """Return a signal for every group of every rule that was seen in the last `SEEN_WITHIN`.
+
+        Raises:
+            DatabaseError: the database cannot be read.
+        """
+        self.problems = {}
+        return [signal for rule in self._rules for signal in self._signals(rule, now)]
+
+    def _signals(self, rule: ThresholdRule, now: datetime) -> list[ThresholdSignal]:
+        kind = self._kind(rule, now)
+        if kind is None:
+            return []
+        end = now - LATENESS if rule.aggregate in COUNTING else now
+        query = MetricQuery(
+            kind,
+            end - rule.window,
+            end,
+            step_s=rule.window // timedelta(seconds=1),
+            service=rule.service,
+            environment=rule.environment,
+            attributes=tuple(rule.attributes.items()),
+            group_by=("service", "environment", *rule.group_by),
+            limit=MOST_GROUPS,
+        )
+        found = metric_groups(self._database, query, _value_of(rule), seen_since=now - SEEN_WITHIN)
+        if found.total > MOST_GROUPS:
+            self._note(rule, f"{found.total:,} groups, of which {MOST_GROUPS:,} are read: narrow it with attributes")
+        return self._limited(rule, [_signal(rule, kind, group, now) for group in found.groups])
+
+    def _limited(self, rule: ThresholdRule, signals: list[ThresholdSignal]) -> list[ThresholdSignal]:
+        met = [place for place, signal in enumerate(signals) if signal.met]
+        if len(met) > MOST_ALERTS:
+            text = f"{len(met):,} groups meet the condition, and only {MOST_ALERTS} alert"
+            self._note(rule, f"{text}: group by less, or narrow it with attributes")
+        for place in met[MOST_ALERTS:]:
+            signals[place] = replace(signals[place], held=True)
+        return signals
+
+    def _kind(self, rule: ThresholdRule, now: datetime) -> MetricName | None:
+        """Return the kind of metric that was seen last, None where the rule cannot be asked of it."""
+        kinds = self._kinds_of(rule, now)
+        if not kinds:
+            sender = f"from {rule.service!r} " if rule.service else ""
+            self._note(rule, f"no metric {rule.metric!r} {sender}was ever received: compare the name with its sender's")
+            return None
+        if _counts(kinds[0]) or rule.aggregate not in COUNTING:
+            if kinds[0].type in _COUNTED_TYPES and rule.aggregate not in COUNTING:
+                what = kinds[0].type.replace("_", " ")
+                self._note(rule, f"{rule.metric!r} is a {what}, which has no {rule.aggregate}: use rate or increase")
+                return None
+            if len(kinds) > 1 and kinds[1].last_seen > now - GONE_AFTER:
+                self._note(rule, f"{rule.metric!r} is sent with several types or units: {_words(kinds[0])} is read")
+            return kinds[0]
+        self._note(rule, f"{rule.metric!r} goes up and down, so it has no {rule.aggregate}: use max, avg or last")
+        return None
+
+    def _kinds_of(self, rule: ThresholdRule, now: datetime) -> tuple[MetricName, ...]:
+        key = rule.metric, rule.service
+        known = self._kinds.get(key)
+        if known is None or not known.at <= now < known.at + _KINDS_FOR:
+            found = metric_names(self._database, now=now, metric=rule.metric, service=rule.service)
+            known = self._kinds[key] = _Kinds(now, tuple(found))
+        return known.newest_first
+
+    def _note(self, rule: ThresholdRule, text: str) -> None:
+        self.problems.setdefault(rule.name, []).append(f"rule {rule.name}: {text}")
+
+
+def _signal(rule: ThresholdRule, kind: MetricName, group: MetricGroup, now: datetime) -> ThresholdSignal:
+    service, environment, *values = group.labels
+    value = group.value if group.value is not None and math.isfinite(group.value) else None
+    counts_silence = kind.temporality == "delta" and rule.aggregate in COUNTING
+    gone_after = DELTA_GONE_AFTER if counts_silence else GONE_AFTER
+    gone = value is None and now - group.seen > gone_after + _SEEN_TO
+    return ThresholdSignal(
+        threshold=rule,
+        service=service,
+        environment=environment,
+        group=tuple(zip(rule.group_by, values, strict=True)),
+        value=0.0 if value is None and counts_silence and not gone else value,
+        unit=kind.unit if kind.type not in _COUNTED_TYPES else "",
+        silent_for=gone_after if gone else None,
+    )
+
+
+def _value_of(rule: ThresholdRule) -> GroupValue:
+    """Return what to read; of what several series said last, the worst."""
+    if rule.aggregate == "last":
+        return "lowest_last" if rule.condition.operator.startswith("<") else "highest_last"
+    return rule.aggregate
+
+
+def _counts(kind: MetricName) -> bool:
+    return kind.type in _COUNTED_TYPES or (kind.type == "sum" and (kind.monotonic or kind.temporality == "delta"))
+
+
+def _words(kind: MetricName) -> str:
+    return f"{kind.type} {kind.unit}".strip()
