@@ -7,7 +7,7 @@ from storage.stored_span import SpanEvent, StoredSpan
 from storage.times import from_ns
 
 
-def trace_of(trace_id: str, spans: Sequence[StoredSpan]) -> m.Trace:
+def trace_of(trace_id: str, spans: Sequence[StoredSpan], *, lost: int = 0) -> m.Trace:
     """Return the trace of *spans* (at least one): parents before children, siblings by start.
 
     A span whose parent is missing counts as a root; a cycle is cut where it is first met, so every span comes once.
@@ -22,6 +22,7 @@ def trace_of(trace_id: str, spans: Sequence[StoredSpan]) -> m.Trace:
         services=sorted({span.service for span in spans}),
         errors=sum(span.error for span in spans),
         spans=ordered,
+        lost_spans=lost,
     )
 
 

@@ -24,6 +24,17 @@ class TraceSummary:
     services: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class StoredTrace:
+    """Spans by start time, at most SPAN_LIMIT; none when there is no such trace.
+
+    `lost` more had been stored when an alert pinned the trace, and are gone: of a huge one only some were pinned.
+    """
+
+    spans: list[StoredSpan]
+    lost: int
+
+
 def search(
     database: Database,
     *,
@@ -48,20 +59,26 @@ def search(
     return [_summary(row) for row in database.rows("trace_search", parameters)]
 
 
-def spans_of(database: Database, trace_id: str) -> list[StoredSpan]:
-    """Return the spans of one trace by start time, at most SPAN_LIMIT; none when there is no such trace."""
+def read_trace(database: Database, trace_id: str) -> StoredTrace:
+    """Return one trace: its raw spans, and where their retention is over, those that an alert pinned."""
     found = database.rows("trace_bounds", {"trace_id": trace_id})
     if not found:
-        return []
+        return StoredTrace([], 0)
+    (bounds,) = found
     parameters = {
         "trace_id": trace_id,
-        "start": text(found[0]["first_at"]),
-        "end": text(found[0]["last_at"]),
+        "start": text(bounds["first_at"]),
+        "end": text(bounds["last_at"]),
         "limit": SPAN_LIMIT,
     }
-    rows = database.rows("trace_spans", parameters)
+    by_id = {row["span_id_hex"]: row for row in database.rows("trace_spans", parameters, table="spans")}
+    if bounds["pinned"]:
+        pinned = database.rows("trace_spans", parameters, table="pinned_spans")
+        by_id = {row["span_id_hex"]: row for row in pinned} | by_id
+    rows = sorted(by_id.values(), key=lambda row: (row["start_ns"], row["span_id_hex"]))[:SPAN_LIMIT]
     origins = read_origins(database, (row["origin"] for row in rows))
-    return [read_span(row, origins.get(row["origin"], Origin())) for row in rows]
+    spans = [read_span(row, origins.get(row["origin"], Origin())) for row in rows]
+    return StoredTrace(spans, max(bounds["pinned_of"] - len(spans), 0) if bounds["pinned"] else 0)
 
 
 def _summary(row: dict[str, Any]) -> TraceSummary:

@@ -73,7 +73,10 @@ class Span(Model):
 
 
 class Trace(Model):
-    """All spans of one trace in tree order (parents before children, siblings by start)."""
+    """All spans of one trace in tree order (parents before children, siblings by start).
+
+    `lost_spans` more are gone: the retention is over, and of a huge trace an alert keeps the most telling spans only.
+    """
 
     trace_id: str
     started_at: datetime
@@ -81,3 +84,4 @@ class Trace(Model):
     services: list[str]
     errors: int
     spans: list[Span]
+    lost_spans: int = 0

@@ -47,10 +47,10 @@ def get_trace(ctx: Ctx, trace_id: str) -> m.Trace:
     wanted = trace_id.lower()
     if not TRACE_ID.fullmatch(wanted):
         raise ProblemError(400, f"{trace_id[:80]!r} is no trace id: 32 hexadecimal digits")
-    spans = traces.spans_of(ctx.database, wanted)
-    if not spans:
+    found = traces.read_trace(ctx.database, wanted)
+    if not found.spans:
         raise ProblemError(404, f"no trace {wanted}: not received yet, or older than the retention")
-    return trace_of(wanted, spans)
+    return trace_of(wanted, found.spans, lost=found.lost)
 
 
 @router.get("/sli")

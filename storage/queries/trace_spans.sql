@@ -1,5 +1,5 @@
--- All spans of one trace between two times, with their origin. Attribute values, events and links are the hex of their
--- OTLP bytes; names may hold any bytes, and JSON wants valid UTF-8.
+-- All spans of one trace between two times, of the raw ones or of those that are pinned, with their origin. Attribute
+-- values, events and links are the hex of their OTLP bytes; names may hold any bytes, and JSON wants valid UTF-8.
 SELECT
     toUnixTimestamp64Nano(s.ts) AS start_ns,
     lower(hex(s.span_id)) AS span_id_hex,
@@ -14,7 +14,7 @@ SELECT
     arrayMap(x -> hex(x), s.links) AS links_hex,
     s.dropped_links,
     lower(hex(s.origin_id)) AS origin
-FROM spans AS s
+FROM /*table*/ AS s
 WHERE toStartOfFiveMinutes(ts) >= toStartOfFiveMinutes({start:DateTime64(9, 'UTC')})
     AND toStartOfFiveMinutes(ts) <= toStartOfFiveMinutes({end:DateTime64(9, 'UTC')})
     AND trace_id = unhex({trace_id:String})

@@ -54,7 +54,7 @@ def kept(conforming):
 
 
 def spans_of(conforming, kept, name):
-    return traces.spans_of(conforming.database, kept[name])
+    return traces.read_trace(conforming.database, kept[name]).spans
 
 
 def test_13_a_trace_with_cycles_is_shown_whole(conforming, kept):

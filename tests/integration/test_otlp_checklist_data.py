@@ -58,7 +58,7 @@ def stored_span(conforming):
         found = conforming.over_http("traces", body, as_json=as_json)
         assert (found.status, found.rejected) == (outcome.status, outcome.rejected), found.message
         conforming.settle()
-        return traces.spans_of(conforming.database, trace_id.hex())
+        return traces.read_trace(conforming.database, trace_id.hex()).spans
 
     return send
 
@@ -119,7 +119,7 @@ def test_30_unknown_fields_are_ignored_in_both_encodings(conforming, stored_span
     body = field(1, field(2, field(2, span.SerializeToString() + later) + later) + later) + later
     accepts(conforming, body, "traces")
     conforming.settle()
-    assert [found.name for found in traces.spans_of(conforming.database, span.trace_id.hex())] == ["known"]
+    assert [found.name for found in traces.read_trace(conforming.database, span.trace_id.hex()).spans] == ["known"]
 
 
 def test_31_integers_of_64_bits_come_as_strings_or_numbers_and_null_is_the_default(stored_span):

@@ -90,7 +90,7 @@ def test_a_span_comes_back_as_it_was_sent(database, store, otlp):
         links=[Span.Link(trace_id=b"l" * 16, span_id=b"m" * 8, attributes=otlp.pairs({"why": ["batch"]}))],
     )
     store(database, otlp.traces(sent, service="pay", environment="prod", version="1.2", resource={"cores": 4}))
-    (span,) = traces.spans_of(database, trace_id.hex())
+    (span,) = traces.read_trace(database, trace_id.hex()).spans
     assert (span.span_id, span.parent_span_id) == (sent.span_id.hex(), parent.hex())
     assert (span.service, span.environment, span.version) == ("pay", "prod", "1.2")
     assert (span.name, span.kind, span.status, span.status_message) == ("GET /pay", "client", "error", "card refused")
@@ -127,7 +127,7 @@ def test_the_types_of_attributes_survive(database, store, otlp):
         "unicode": "žluťoučký \u202e 🐈 \x00",
     }
     store(database, otlp.traces(otlp.span(trace_id=trace_id, attributes=attributes)))
-    (span,) = traces.spans_of(database, trace_id.hex())
+    (span,) = traces.read_trace(database, trace_id.hex()).spans
     plain = attributes | {"bytes": base64.b64encode(b"\x00\xff").decode()}
     plain["list"] = ["a", 1, [True, None], {"k": base64.b64encode(b"\x00\xff").decode()}]
     assert span.attributes == plain
@@ -139,7 +139,7 @@ def test_numbers_that_json_does_not_have_become_text(database, store, otlp):
     trace_id = os.urandom(16)
     attributes = {"nan": math.nan, "inf": math.inf, "minus": -math.inf, "in a list": [math.nan, 1.5]}
     store(database, otlp.traces(otlp.span(trace_id=trace_id, attributes=attributes)))
-    (span,) = traces.spans_of(database, trace_id.hex())
+    (span,) = traces.read_trace(database, trace_id.hex()).spans
     assert span.attributes == {"nan": "nan", "inf": "inf", "minus": "-inf", "in a list": ["nan", 1.5]}
     assert "NaN" not in trace_of(trace_id.hex(), [span]).model_dump_json()
 
@@ -243,7 +243,7 @@ def test_no_value_makes_an_insert_fail_and_every_span_can_be_read_back(database,
         span.trace_id = trace_id
         span.attributes.extend(otlp.pairs({"case": case}))
     store(database, otlp.traces(*spans.values()))
-    found = {span.attributes["case"]: span for span in traces.spans_of(database, trace_id.hex())}
+    found = {span.attributes["case"]: span for span in traces.read_trace(database, trace_id.hex()).spans}
     assert set(found) == set(spans)
     assert found["end before start"].duration_ns == 0
     assert found["huge duration"].duration_ns == 2**63
@@ -332,7 +332,7 @@ def test_text_that_is_no_utf_8_is_shown_with_replacement_characters(database, st
         body = body.replace(text.encode(), b"\xff" + text[1:].encode())
     shown = {text: "�" + text[1:] for text in TEXTS}
     store(database, body)
-    (found,) = traces.spans_of(database, trace_id.hex())
+    (found,) = traces.read_trace(database, trace_id.hex()).spans
     assert (found.name, found.service, found.environment) == tuple(
         shown[k] for k in ("spanname", "theservice", "theenv")
     )
@@ -420,6 +420,6 @@ def test_a_child_that_arrives_before_its_root_is_one_trace_with_it(database, sto
     (summary,) = traces.search(database, **hour())
     assert (summary.service, summary.name, summary.spans, summary.errors) == ("gateway", "root", 2, 1)
     assert (summary.services, summary.duration_ms) == (["gateway", "orders"], 1000.0)
-    found = traces.spans_of(database, trace_id.hex())
+    found = traces.read_trace(database, trace_id.hex()).spans
     assert [(span.name, span.parent_span_id) for span in found] == [("root", ""), ("child", root.span_id.hex())]
-    assert traces.spans_of(database, "00" * 16) == []
+    assert traces.read_trace(database, "00" * 16).spans == []
