@@ -22,8 +22,10 @@ class ChannelError(AlertError):
 
     Attributes:
         permanent: trying again cannot help: the receiver refused the message itself.
+        retry_after_s: how long the receiver asks to be left alone, None if it does not say.
     """
 
-    def __init__(self, message: str, *, permanent: bool) -> None:
+    def __init__(self, message: str, *, permanent: bool, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.permanent = permanent
+        self.retry_after_s = retry_after_s
