@@ -1,53 +1,20 @@
 """The one typed client of the API: the dashboard, the CLI and the chaos runner speak through it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from types import TracebackType
-from typing import Any, Self, TypeVar
-from urllib.parse import quote
-
-import httpx
-from pydantic import TypeAdapter
 
 from api import models as m
+from api.alert_calls import AlertCalls
+from api.transport import ApiError, segment
 
-T = TypeVar("T")
-
-
-class ApiError(Exception):
-    """The API refused a request or could not be reached.
-
-    Attributes:
-        status: HTTP status of the answer, 0 when nothing answered.
-    """
-
-    def __init__(self, message: str, status: int = 0) -> None:
-        super().__init__(message)
-        self.status = status
+__all__ = ["ApiClient", "ApiError"]
 
 
-class ApiClient:
+class ApiClient(AlertCalls):
     """Typed calls to `/api/v1` of the server at *base_url*, for example `http://127.0.0.1:8080`.
 
     Every method raises ApiError when the server refuses or does not answer within *timeout_s*.
     """
-
-    def __init__(self, base_url: str, *, token: str = "", timeout_s: float = 10.0) -> None:
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self.base_url = base_url.rstrip("/")
-        # trust_env=False: a proxy meant for the outside must not swallow calls to a local server
-        self._http = httpx.Client(base_url=self.base_url, timeout=timeout_s, headers=headers, trust_env=False)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._http.close()
 
     def status(self) -> m.Status:
         return self._get(m.Status, "status")
@@ -56,11 +23,11 @@ class ApiClient:
         return self._get(m.Page[m.Service], "services", window_s=window_s).items
 
     def service(self, name: str, *, environment: str = "", window_s: int = 3600) -> m.ServiceDetail:
-        return self._get(m.ServiceDetail, f"services/{_segment(name)}", environment=environment, window_s=window_s)
+        return self._get(m.ServiceDetail, f"services/{segment(name)}", environment=environment, window_s=window_s)
 
     def regressions(self, name: str, *, environment: str = "", against: str = "version") -> m.ServiceRegressions:
         """Return how the operations of a service changed *against* the "version", "hour" or "week" before."""
-        path = f"services/{_segment(name)}/regressions"
+        path = f"services/{segment(name)}/regressions"
         return self._get(m.ServiceRegressions, path, environment=environment, against=against)
 
     def traces(
@@ -85,28 +52,26 @@ class ApiClient:
         ).items
 
     def trace(self, trace_id: str) -> m.Trace:
-        return self._get(m.Trace, f"traces/{_segment(trace_id)}")
+        return self._get(m.Trace, f"traces/{segment(trace_id)}")
 
     def slos(self) -> list[m.Slo]:
         return self._get(m.Page[m.Slo], "slos").items
 
     def slo(self, slo_id: str) -> m.Slo:
-        return self._get(m.Slo, f"slos/{_segment(slo_id)}")
+        return self._get(m.Slo, f"slos/{segment(slo_id)}")
 
     def slo_minutes(self, slo_id: str, *, window_s: int = 86400, step_s: int = 60) -> list[m.SloMinute]:
-        return self._get(
-            m.Page[m.SloMinute], f"slos/{_segment(slo_id)}/minutes", window_s=window_s, step_s=step_s
-        ).items
+        return self._get(m.Page[m.SloMinute], f"slos/{segment(slo_id)}/minutes", window_s=window_s, step_s=step_s).items
 
     def slo_details(self, slo_id: str) -> m.SloDetails:
-        return self._get(m.SloDetails, f"slos/{_segment(slo_id)}/details")
+        return self._get(m.SloDetails, f"slos/{segment(slo_id)}/details")
 
     def slo_revisions(self, slo_id: str) -> list[m.SloRevision]:
-        return self._get(m.Page[m.SloRevision], f"slos/{_segment(slo_id)}/revisions").items
+        return self._get(m.Page[m.SloRevision], f"slos/{segment(slo_id)}/revisions").items
 
     def gate(self, slo_id: str, *, min_budget: str, allow_no_data: bool = False) -> m.Gate:
         """Ask whether the share *min_budget* ("0.2") of the error budget is left."""
-        path = f"slos/{_segment(slo_id)}/gate"
+        path = f"slos/{segment(slo_id)}/gate"
         return self._get(m.Gate, path, min_budget=min_budget, allow_no_data=allow_no_data)
 
     def backtest(self, asked: m.BacktestRequest) -> list[m.Backtest]:
@@ -122,44 +87,38 @@ class ApiClient:
         return self._post(m.Maintenance, "maintenance", window)
 
     def end_maintenance(self, maintenance_id: str) -> m.Maintenance:
-        answer = self._send("DELETE", f"maintenance/{_segment(maintenance_id)}")
+        answer = self._send("DELETE", f"maintenance/{segment(maintenance_id)}")
         return m.Maintenance.model_validate_json(answer.content)
 
     def slo_forecast(self, slo_id: str) -> list[m.SloForecast]:
-        return self._get(m.Page[m.SloForecast], f"slos/{_segment(slo_id)}/forecast").items
+        return self._get(m.Page[m.SloForecast], f"slos/{segment(slo_id)}/forecast").items
 
     def slo_explanation(self, slo_id: str, *, window_s: int = 3600) -> m.SloExplanation:
         """Return who spent the budget in the last *window_s* seconds, and what bad events have in common."""
-        return self._get(m.SloExplanation, f"slos/{_segment(slo_id)}/explanation", window_s=window_s)
+        return self._get(m.SloExplanation, f"slos/{segment(slo_id)}/explanation", window_s=window_s)
 
     def slo_suggestion(self, slo_id: str) -> m.SloSuggestion:
-        return self._get(m.SloSuggestion, f"slos/{_segment(slo_id)}/suggestion")
+        return self._get(m.SloSuggestion, f"slos/{segment(slo_id)}/suggestion")
 
     def slo_double_entry(self, slo_id: str) -> m.SloDoubleEntry:
         """Return the requests of its service by its own metrics, against the spans that arrived."""
-        return self._get(m.SloDoubleEntry, f"slos/{_segment(slo_id)}/double-entry")
+        return self._get(m.SloDoubleEntry, f"slos/{segment(slo_id)}/double-entry")
 
     def slo_corrections(self, slo_id: str, *, window_s: int = 86400) -> list[m.SloCorrection]:
         """Return the minutes whose verdict late data changed in the last *window_s* seconds."""
-        return self._get(m.Page[m.SloCorrection], f"slos/{_segment(slo_id)}/corrections", window_s=window_s).items
+        return self._get(m.Page[m.SloCorrection], f"slos/{segment(slo_id)}/corrections", window_s=window_s).items
 
     def backfills(self) -> list[m.Backfill]:
         return self._get(m.Page[m.Backfill], "backfills").items
 
     def request_backfill(self, slo_id: str) -> m.BackfillRequest:
         """Ask that the past of an objective is counted anew."""
-        answer = self._send("POST", f"slos/{_segment(slo_id)}/backfill")
+        answer = self._send("POST", f"slos/{segment(slo_id)}/backfill")
         return m.BackfillRequest.model_validate_json(answer.content)
 
     def adopt_slo(self, slo_id: str) -> m.AdoptedSlo:
         """Have the server write a draft into its folder of SLO files."""
-        return m.AdoptedSlo.model_validate_json(self._send("POST", f"slos/{_segment(slo_id)}/adopt").content)
-
-    def alerts(self, *, state: str = "") -> list[m.Alert]:
-        return self._get(m.Page[m.Alert], "alerts", state=state).items
-
-    def alert(self, alert_id: str) -> m.Alert:
-        return self._get(m.Alert, f"alerts/{_segment(alert_id)}")
+        return m.AdoptedSlo.model_validate_json(self._send("POST", f"slos/{segment(slo_id)}/adopt").content)
 
     def caches(self, *, window_s: int = 3600) -> list[m.Cache]:
         return self._get(m.Page[m.Cache], "caches", window_s=window_s).items
@@ -169,7 +128,7 @@ class ApiClient:
 
     def metric(self, name: str, /, **asked: str | float | Sequence[str] | None) -> m.Metric:
         """Return a metric over time; *asked* are the parameters of `/api/v1/metrics/{name}`, `window_s` for example."""
-        return self._get(m.Metric, f"metrics/{_segment(name)}", **asked)
+        return self._get(m.Metric, f"metrics/{segment(name)}", **asked)
 
     def logs(self, /, **asked: str | float | Sequence[str] | None) -> m.Page[m.LogRecord]:
         """Return a page of log records, newest first; *asked* are the parameters of `/api/v1/logs`."""
@@ -189,11 +148,11 @@ class ApiClient:
         return self._get(m.Page[m.Run], "runs").items
 
     def run(self, run_id: str) -> m.Run:
-        return self._get(m.Run, f"runs/{_segment(run_id)}")
+        return self._get(m.Run, f"runs/{segment(run_id)}")
 
     def save_run(self, run: m.Run) -> None:
         """Store the run's present state; a later state replaces an earlier one."""
-        self._send("PUT", f"runs/{_segment(run.id)}", content=run.model_dump_json().encode())
+        self._send("PUT", f"runs/{segment(run.id)}", content=run.model_dump_json().encode())
 
     def sli(
         self,
@@ -220,38 +179,3 @@ class ApiClient:
         return self._get(
             m.EdgeCount, "edges", client=client, server=server, start=start.isoformat(), end=end.isoformat()
         )
-
-    def _get(self, kind: type[T], path: str, **params: str | float | bool | Sequence[str] | None) -> T:
-        query = {key: value for key, value in params.items() if value is not None}
-        return TypeAdapter(kind).validate_json(self._send("GET", path, params=query).content)
-
-    def _post(self, kind: type[T], path: str, body: m.Model) -> T:
-        answer = self._send("POST", path, content=body.model_dump_json().encode())
-        return TypeAdapter(kind).validate_json(answer.content)
-
-    def _send(
-        self, method: str, path: str, *, params: Mapping[str, Any] | None = None, content: bytes | None = None
-    ) -> httpx.Response:
-        headers = {"Content-Type": "application/json"} if content is not None else {}
-        try:
-            answer = self._http.request(method, f"/api/v1/{path}", params=params, content=content, headers=headers)
-        except httpx.HTTPError as error:
-            raise ApiError(
-                f"cannot reach the API at {self.base_url} ({error}); is 'ninelives up' running there?"
-            ) from error
-        if answer.is_error:
-            raise ApiError(_reason(answer), answer.status_code)
-        return answer
-
-
-def _segment(text: str) -> str:
-    """Return *text* as one segment of a path, whatever is in it."""
-    return quote(text, safe="")
-
-
-def _reason(answer: httpx.Response) -> str:
-    try:
-        problem = m.Problem.model_validate_json(answer.content)
-    except ValueError:
-        return f"{answer.request.method} {answer.request.url.path}: HTTP {answer.status_code}"
-    return f"{problem.title}: {problem.detail}" if problem.detail else problem.title

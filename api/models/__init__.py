@@ -4,12 +4,33 @@ Times are RFC 3339 in UTC, durations carry their unit in the name, ratios are 0.
 and None means "no data" (never 0, never NaN).
 """
 
-from api.models.alerts import Alert, AlertState
+from api.models.alert_evidence import (
+    AlertEvidence,
+    EvidenceDeployment,
+    EvidenceDifference,
+    EvidenceExperiment,
+    EvidenceForecast,
+    EvidenceLog,
+    EvidenceSpan,
+    EvidenceSpender,
+    EvidenceTrace,
+    PastAlert,
+)
+from api.models.alerts import (
+    Acknowledgement,
+    Alert,
+    AlertChannel,
+    AlertRecord,
+    AlertState,
+    NewAcknowledgement,
+    TimelineEvent,
+)
 from api.models.annotations import Annotation
 from api.models.base import Model, Page, Severity
 from api.models.caches import Cache, CachePoint, LatencyGroup
 from api.models.checks import TelemetryChecks, TelemetryFinding
 from api.models.edges import EdgeCount
+from api.models.incidents import Incident, IncidentMetrics, IncidentNote, IncidentRecord, NewIncidentNote
 from api.models.ingest import (
     DeadLetter,
     IngestAlarm,
@@ -24,6 +45,7 @@ from api.models.metrics import Exemplar, Metric, MetricName, MetricSeries, Metri
 from api.models.problem import Problem
 from api.models.runs import Finding, Run, RunStatus, RunWindow, Verdict
 from api.models.services import Operation, OperationChange, RedPoint, Service, ServiceDetail, ServiceRegressions
+from api.models.silences import NewSilence, Silence, SilenceState
 from api.models.sli import SliCount
 from api.models.slo_explanations import (
     AdoptedSlo,
@@ -66,8 +88,12 @@ from api.models.status import SloFileError, Status
 from api.models.traces import Span, SpanEvent, SpanLink, Trace, TraceSummary
 
 __all__ = [
+    "Acknowledgement",
     "AdoptedSlo",
     "Alert",
+    "AlertChannel",
+    "AlertEvidence",
+    "AlertRecord",
     "AlertState",
     "Annotation",
     "Backfill",
@@ -82,11 +108,23 @@ __all__ = [
     "DeadLetter",
     "Difference",
     "EdgeCount",
+    "EvidenceDeployment",
+    "EvidenceDifference",
+    "EvidenceExperiment",
+    "EvidenceForecast",
+    "EvidenceLog",
+    "EvidenceSpan",
+    "EvidenceSpender",
+    "EvidenceTrace",
     "Exemplar",
     "Finding",
     "ForecastPoint",
     "Gate",
     "GuiltyTrace",
+    "Incident",
+    "IncidentMetrics",
+    "IncidentNote",
+    "IncidentRecord",
     "IngestAlarm",
     "IngestHealth",
     "IngestPoint",
@@ -100,10 +138,14 @@ __all__ = [
     "MetricSeries",
     "MetricStep",
     "Model",
+    "NewAcknowledgement",
+    "NewIncidentNote",
     "NewMaintenance",
+    "NewSilence",
     "Operation",
     "OperationChange",
     "Page",
+    "PastAlert",
     "Problem",
     "RedPoint",
     "ReportChange",
@@ -121,6 +163,8 @@ __all__ = [
     "ServiceRegressions",
     "ServiceVolume",
     "Severity",
+    "Silence",
+    "SilenceState",
     "SliCount",
     "Slo",
     "SloCondition",
@@ -143,6 +187,7 @@ __all__ = [
     "Status",
     "TelemetryChecks",
     "TelemetryFinding",
+    "TimelineEvent",
     "Trace",
     "TraceSummary",
     "Verdict",
