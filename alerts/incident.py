@@ -40,8 +40,8 @@ class Incident:
 
     @property
     def title(self) -> str:
-        """Return what the alert that opened it says now."""
-        return self.alerts[0].summary
+        """Return the name of the objective or rule that opened it, which stays the same as it goes on and ends."""
+        return self.alerts[0].details.slo_name
 
     @property
     def began_at(self) -> datetime:

@@ -66,7 +66,7 @@ def test_an_incident_of_budget_alerts_alone_ends_with_them():
 def test_the_times_of_an_incident():
     alerts = [episode("a", 4, 20, began=2), episode("b", 6, 30, began=1, severity="ticket")]
     (found,) = incidents_of(alerts, {"b": at(9), "a": at(11), "other": at(0)})
-    assert (found.id, found.title, found.state) == ("a", "a fails", "resolved")
+    assert (found.id, found.title, found.state) == ("a", "Checkout availability", "resolved")
     times = (found.began_at, found.detected_at, found.acknowledged_at, found.resolved_at)
     assert times == (at(1), at(4), at(9), at(30))
     assert (found.time_to_detect, found.time_to_acknowledge) == (3 * MINUTE, 5 * MINUTE)
