@@ -8,6 +8,7 @@ from api.auth import DOCUMENTED, Authentication
 from api.context import Context
 from api.routes import (
     alerts,
+    incidents,
     ingest,
     logs,
     maintenance,
@@ -15,6 +16,7 @@ from api.routes import (
     regressions,
     runs,
     services,
+    silences,
     slo_backfills,
     slo_double_entry,
     slo_explanations,
@@ -42,6 +44,8 @@ def build_app(context: Context) -> FastAPI:
         slo_suggestion,
         maintenance,
         alerts,
+        silences,
+        incidents,
     )
     for module in (*signals, *objectives, runs, ingest, status):
         app.include_router(module.router, prefix="/api/v1", dependencies=[DOCUMENTED])

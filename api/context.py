@@ -1,6 +1,6 @@
 """What the routes work with, made once by the composition root."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -32,7 +32,7 @@ class Context:
     """The server side of the API.
 
     `ingest`, `reports`, `dead_letters`, `slo_problems` and `tick` report on roles of the same process; a process
-    without them reports nothing of them.
+    without them reports nothing of them. `channels` are the names of the alert channels, by receiver.
     `tokens` None lets everybody in. `checks`, `explanations`, `exhaustions` and `entries` keep costly answers for a
     minute.
     """
@@ -48,6 +48,7 @@ class Context:
     reports: Callable[[], list[StageReport]] = list
     dead_letters: Callable[[], list[DeadLetter]] = list
     slo_problems: Callable[[], Mapping[str, list[str]]] = dict
+    channels: Mapping[str, Sequence[str]] = field(default_factory=dict)
     checks: Kept[TelemetryChecks] = field(default_factory=lambda: Kept(KEPT_FOR))
     explanations: Kept[SloExplanation] = field(default_factory=lambda: Kept(KEPT_FOR))
     exhaustions: Kept[datetime | None] = field(default_factory=lambda: Kept(KEPT_FOR))

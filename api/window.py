@@ -12,11 +12,24 @@ def window(start: datetime | None, end: datetime | None, window_s: int) -> tuple
     Raises:
         ProblemError: 400, the end is not after the start.
     """
-    last = _utc(end) if end else datetime.now(UTC)
-    first = _utc(start) if start else last - timedelta(seconds=window_s)
+    last = utc(end) if end else datetime.now(UTC)
+    first = utc(start) if start else last - timedelta(seconds=window_s)
     if last <= first:
         raise ProblemError(400, f"end={last.isoformat()} is not after start={first.isoformat()}")
     return first, last
+
+
+def since_of(since: datetime | None, now: datetime, default: timedelta) -> datetime:
+    """Return *since* in UTC, *default* before *now* without one.
+
+    Raises:
+        ProblemError: 422, it lies in the future.
+    """
+    if since is None:
+        return now - default
+    if utc(since) > now:
+        raise ProblemError(422, f"since={since.isoformat()} lies in the future; it is {now.isoformat()}")
+    return utc(since)
 
 
 def pairs(filters: Sequence[str]) -> tuple[tuple[str, str], ...]:
@@ -34,5 +47,6 @@ def pairs(filters: Sequence[str]) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def _utc(moment: datetime) -> datetime:
+def utc(moment: datetime) -> datetime:
+    """Return *moment* in UTC; without a zone it is taken for UTC."""
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -8,7 +8,16 @@ AlertState = Literal["pending", "firing", "resolved"]
 AlertSeverity = Literal["page", "ticket"]
 AcknowledgedVia = Literal["command", "page", "link"]
 TimelineKind = Literal[
-    "pending", "firing", "resolved", "notification", "delivery", "acknowledgement", "note", "deployment", "experiment"
+    "pending",
+    "firing",
+    "resolved",
+    "notification",
+    "delivery",
+    "acknowledgement",
+    "silence",
+    "note",
+    "deployment",
+    "experiment",
 ]
 
 

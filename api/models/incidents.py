@@ -21,8 +21,8 @@ class Incident(Model):
 
     `began_at` is when the first condition was met, `detected_at` when the first alert fired, `acknowledged_at` when
     somebody first took one on, `resolved_at` when the last alert ended; None: not yet. The times in seconds are
-    detected - began, acknowledged - detected, and resolved - detected. `title` is the summary of the alert that
-    opened it.
+    detected - began, acknowledged - detected, and resolved - detected. `title` is the name of the
+    objective or rule that opened it.
     """
 
     id: str
@@ -52,9 +52,10 @@ class IncidentRecord(Incident):
 
 
 class IncidentMetrics(Model):
-    """Of the `incidents` of a service and environment that were detected in [start, end), mean times in seconds.
+    """Of the `incidents` of a service and environment that began in [start, end), mean times in seconds.
 
-    Each is None where nothing can be averaged: MTBF needs two incidents, MTTR one that is resolved.
+    MTTD = detected - began, MTTA = acknowledged - detected, MTTR = resolved - detected, MTBF = from one beginning to
+    the next. Each is None where nothing can be averaged: MTBF needs two incidents, MTTR one that is resolved.
     """
 
     service: str

@@ -84,9 +84,9 @@ def alert(database, slo_id, start, end, *, severity="page", service="shop"):
 
 
 @contextmanager
-def serving(database, folder):
-    """Yield the host and port of an API over *database* and the objectives in *folder*."""
-    context = Context(database, SloCatalog([folder]), CollectorRegistry(), "1.2.3", {})
+def serving(database, folder, **options):
+    """Yield the host and port of an API over *database* and the objectives in *folder*; *options* of its context."""
+    context = Context(database, SloCatalog([folder]), CollectorRegistry(), "1.2.3", {}, **options)
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(build_app(context), log_config=None, access_log=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

@@ -7,24 +7,20 @@ import socket
 import threading
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 
 import pytest
 import uvicorn
 import uvloop
 from prometheus_client import CollectorRegistry, Counter
 
-from alerts.transition import AlertDetails, Transition, WindowDetails
 from api import models as m
 from api.app import build_app
 from api.client import ApiClient, ApiError
 from api.context import Context, TickStatus
-from evaluator.alert_store import AlertStore
 from evaluator.minutes import MinuteCounter
 from storage.annotations import Annotation, save_annotation
 from storage.errors import DatabaseError
 from storage.slo_catalog import SloCatalog
-from storage.transitions import store_delivery
 
 MINUTE = timedelta(minutes=1)
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
@@ -336,46 +332,6 @@ def test_the_budget_is_known_at_the_end_of_every_step_also_of_steps_longer_than_
         minutes = api.slo_minutes("gateway-short", window_s=86400 * 2, step_s=step_s)
         assert [(item.good, item.bad, item.total) for item in minutes] == [(8, 2, 10)], step_s
         assert minutes[0].error_budget_remaining == pytest.approx(-1.0), step_s
-
-
-def alert(number, state, *, at, sequence=1):
-    window = WindowDetails("5m", 8, 2, 10, 200.0)
-    return Transition(
-        alert_id=f"a-{number}",
-        sequence=sequence,
-        slo_id="gateway-short",
-        service="gateway",
-        environment="prod",
-        severity="page",
-        state=state,
-        at=at,
-        started_at=at - timedelta(minutes=sequence),
-        fired_at=at,
-        resolved_at=at if state == "resolved" else None,
-        summary="gateway fails",
-        details=AlertDetails("SLOErrorBudgetBurn", "Gateway", Decimal("0.999"), None, window, 0.5, (), ("ab" * 16,)),
-    )
-
-
-def test_alerts_are_the_last_transition_of_each_episode(api, database):
-    now = datetime.now(UTC).replace(microsecond=0)
-    alerts = AlertStore(database, "me")
-    for item in (
-        alert(1, "firing", at=now - timedelta(hours=2)),
-        alert(1, "resolved", at=now - timedelta(hours=1), sequence=2),
-        alert(2, "firing", at=now - timedelta(minutes=5)),
-        alert(3, "firing", at=now - timedelta(days=40)),
-    ):
-        assert alerts.store(item)
-    store_delivery(database, "a-2", 1, "hook", status="sent", attempt=1, error="", at=now)
-    assert [(item.id, item.state, item.delivered) for item in api.alerts()] == [
-        ("a-2", "firing", True), ("a-1", "resolved", False),
-    ]  # fmt: skip
-    assert [item.id for item in api.alerts(state="resolved")] == ["a-1"]
-    found = api.alert("a-2")
-    assert found.exemplar_trace_ids == ["ab" * 16]
-    assert found.details["target"] == "0.999"
-    assert (found.severity, found.slo_id, found.resolved_at) == ("page", "gateway-short", None)
 
 
 def run(run_id, status="running", *, heartbeat, started=None, **fields):
