@@ -22,7 +22,7 @@ class ChannelError(AlertError):
 
     Attributes:
         permanent: trying again cannot help: the receiver refused the message itself.
-        retry_after_s: how long the receiver asks to be left alone, None if it does not say.
+        retry_after_s: how long the receiver asks to be left alone, in seconds; None if it does not say.
     """
 
     def __init__(self, message: str, *, permanent: bool, retry_after_s: float | None = None) -> None:

@@ -10,8 +10,12 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from alerts.causes import deployment_text, difference_text, experiment_text, spent_by
+from alerts.evidence import Evidence
+from alerts.facts import forecasts
 from alerts.labels import fingerprint
 from alerts.message import Message, MessageAlert
+from alerts.plain_text import one_line
 from alerts.transition import AlertDetails, ConditionDetails, WindowDetails
 from slo.wording import percent_of_target
 
@@ -85,8 +89,24 @@ def annotations_of(alert: MessageAlert) -> dict[str, str]:
         "exemplar_url": alert.trace_urls[0] if alert.trace_urls else "",
         "exemplar_urls": ",".join(alert.trace_urls),
     }
+    texts |= _evidence_texts(alert.evidence)
     texts |= {f"link_{number}": f"{link.title}: {link.url}" for number, link in enumerate(details.links, 1)}
     return {name: text for name, text in texts.items() if text}
+
+
+def _evidence_texts(evidence: Evidence | None) -> dict[str, str]:
+    if evidence is None:
+        return {}
+    return {
+        "evidence_summary": one_line(evidence.summary, 500),
+        "error_budget_spent": _number(evidence.error_budget_spent),
+        "spent_by": "; ".join(spent_by(evidence)),
+        "top_difference": "".join(difference_text(difference) for difference in evidence.differences[:1]),
+        "deployments": "; ".join(deployment_text(deployment) for deployment in evidence.deployments[:5]),
+        "experiments": "; ".join(experiment_text(experiment) for experiment in evidence.experiments[:5]),
+        "forecast": "; ".join(forecasts(evidence)),
+        "owner": one_line(evidence.owner),
+    }
 
 
 def _alert(alert: MessageAlert) -> WebhookAlert:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Gauge, GCCollector, PlatformCollector, ProcessCollector
 
+from alerts.address_guard import AddressGuard
 from alerts.channels.webhook import WebhookChannel
 from alerts.outbox import Outbox
 from api import models as m
@@ -92,7 +93,8 @@ def build_evaluator(settings: Settings, database: Database, catalog: SloCatalog)
     writer = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
     store = AlertStore(database, writer=writer)
     revisions = RevisionKeeper(database, writer=writer, author=author(), commit_of=commit_of)
-    channels = [WebhookChannel(f"webhook-{index}", url) for index, url in enumerate(settings.webhooks, 1)]
+    own = AddressGuard(allow_private=True)  # the operator's own addresses, often of this machine
+    channels = [WebhookChannel(f"webhook-{index}", url, guard=own) for index, url in enumerate(settings.webhooks, 1)]
     outbox = Outbox(channels, store, settings.dashboard_url)
     raw_retention = timedelta(days=settings.retention_raw_days)
     metrics_retention = timedelta(days=settings.retention_metrics_days)

@@ -1,30 +1,41 @@
-"""Delivery to an HTTP address."""
+"""Delivery to an HTTP address of the user's own, as Alertmanager's webhooks are."""
 
+import hashlib
+import hmac
+from collections.abc import Callable
+from datetime import datetime
 from types import TracebackType
 from typing import Final, Self
 
-import httpx
-
-from alerts.errors import ChannelError, InvalidAlert
+from alerts.address_guard import AddressGuard
+from alerts.channels.http_post import TIMEOUT_S, HttpPost, utc_now
 from alerts.message import Message
 from alerts.webhook_payload import build_payload
 
-TIMEOUT_S: Final = 10.0
-_WORTH_RETRYING: Final = frozenset({408, 425, 429})
+SIGNATURE_HEADER: Final = "X-Ninelives-Signature"
 
 
 class WebhookChannel:
-    """POSTs the payload as JSON to *url*.
+    """POSTs the payload as JSON to *url*, signed with *secret* if there is one.
 
     Raises:
         InvalidAlert: *url* is no http(s) address.
     """
 
-    def __init__(self, name: str, url: str, *, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        *,
+        secret: str = "",
+        guard: AddressGuard | None = None,
+        timeout_s: float = TIMEOUT_S,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
         self._name = name
-        self._url = _address(name, url)
-        # trust_env=False: a proxy meant for the outside must not swallow messages to a local receiver
-        self._http = httpx.Client(timeout=timeout_s, trust_env=False, follow_redirects=False)
+        self._secret = secret
+        self._now = now
+        self._post = HttpPost(name, url, guard=guard, timeout_s=timeout_s, secrets=(secret,), now=now)
 
     @property
     def name(self) -> str:
@@ -36,18 +47,14 @@ class WebhookChannel:
         Raises:
             ChannelError: the receiver could not be reached or did not answer 2xx.
         """
-        headers = {"Content-Type": "application/json", "Idempotency-Key": message.idempotency_key}
         body = build_payload(message).to_json()
-        try:
-            # the answer's body is never read: a receiver could make it endless
-            with self._http.stream("POST", self._url, content=body, headers=headers) as answer:
-                self._judge(answer.status_code)
-        except httpx.HTTPError as error:
-            reason = str(error) or type(error).__name__
-            raise ChannelError(f"cannot reach {self._url.host}: {reason}", permanent=False) from error
+        headers = {"Idempotency-Key": message.idempotency_key}
+        if self._secret:
+            headers[SIGNATURE_HEADER] = signature(self._secret, body, self._now())
+        self._post.send(body, headers)
 
     def close(self) -> None:
-        self._http.close()
+        self._post.close()
 
     def __enter__(self) -> Self:
         return self
@@ -57,21 +64,9 @@ class WebhookChannel:
     ) -> None:
         self.close()
 
-    def _judge(self, status: int) -> None:
-        if 200 <= status < 300:
-            return
-        # only the host is named: the path of a webhook address is often its secret
-        problem = f"{self._url.host} answered {status}"
-        if 300 <= status < 400:
-            raise ChannelError(f"{problem}; redirects are not followed, write the final address", permanent=True)
-        raise ChannelError(problem, permanent=status < 500 and status not in _WORTH_RETRYING)
 
-
-def _address(name: str, url: str) -> httpx.URL:
-    try:
-        address = httpx.URL(url)
-    except httpx.InvalidURL as error:
-        raise InvalidAlert(f"channel {name!r}: its URL cannot be read ({error}); write https://host/path") from error
-    if address.scheme not in ("http", "https") or not address.host:
-        raise InvalidAlert(f"channel {name!r}: its URL must start with http:// or https:// and name a host")
-    return address
+def signature(secret: str, body: bytes, at: datetime) -> str:
+    """Return the signature of *body*: HMAC-SHA256 over "<unix time>.<body>", so that an old one cannot be replayed."""
+    time = int(at.timestamp())
+    digest = hmac.new(secret.encode(), f"{time}.".encode() + body, hashlib.sha256).hexdigest()
+    return f"t={time},v1={digest}"
