@@ -9,12 +9,14 @@ from apscheduler.schedulers.background import BackgroundScheduler
 TICK_S = 15
 HOUSEKEEPING_S = 300
 BACKFILL_S = 5
+HEARTBEAT_S = 60
 
 
 class Scheduler:
     """Runs its jobs in own threads, with the present time.
 
-    *tick* and *limit* every 15 s, *housekeeping* every 5 minutes, *backfill* every 5 s.
+    *tick*, *limit* and *peers* every 15 s, *housekeeping* every 5 minutes, *backfill* every 5 s, *heartbeat* every
+    minute. None waits for another: that *tick* stalls is for *peers* and *heartbeat* to notice.
     """
 
     def __init__(
@@ -23,12 +25,19 @@ class Scheduler:
         limit: Callable[[datetime], None],
         housekeeping: Callable[[datetime], None],
         backfill: Callable[[datetime], None] = lambda _now: None,
+        *,
+        peers: Callable[[datetime], None] = lambda _now: None,
+        heartbeat: Callable[[datetime], None] = lambda _now: None,
     ) -> None:
         # misfire_grace_time=None: APScheduler skips a job that is over 1 s late otherwise
         self._scheduler = BackgroundScheduler(
             timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
         )
-        for job, seconds in ((tick, TICK_S), (limit, TICK_S), (housekeeping, HOUSEKEEPING_S), (backfill, BACKFILL_S)):
+        jobs = (
+            (tick, TICK_S), (limit, TICK_S), (housekeeping, HOUSEKEEPING_S), (backfill, BACKFILL_S), (peers, TICK_S),
+            (heartbeat, HEARTBEAT_S),
+        )  # fmt: skip
+        for job, seconds in jobs:
             self._scheduler.add_job(
                 lambda job=job: job(datetime.now(UTC)), "interval", seconds=seconds, next_run_time=datetime.now(UTC)
             )
