@@ -7,14 +7,14 @@ from datetime import datetime
 from typing import Final
 
 from alerts.alertmanager import Alertmanager, Refusal
-from alerts.errors import AlertError, ChannelError
+from alerts.errors import ChannelError, InvalidAlert
 from alerts.peers import RESOLVED_FOR, Describe, PostedAlert, Posting, posting, unsilenced, watchdog
 from alerts.transition import Transition
 from evaluator.background import Background
 from evaluator.liveness import Liveness
-from storage import transitions as rows
 from storage.client import Database
 from storage.errors import StorageError
+from storage.live_transitions import live_transitions
 
 log = logging.getLogger(__name__)
 
@@ -111,7 +111,7 @@ class Peers:
         try:
             transitions = tuple(self._read(now))
             self._news = _News(transitions, frozenset(self._silenced(transitions, now)))
-        except (StorageError, AlertError) as error:
+        except StorageError as error:
             reason = f"{type(error).__name__}: {error}"[:300]
             if reason != self.read_error:
                 log.warning("the Alertmanagers are told what was last read: %s", reason)
@@ -191,10 +191,21 @@ class _Peer:
 
 
 def stored_transitions(database: Database) -> Read:
-    """Return what reads the last transition of every alert, and those of the last minutes."""
+    """Return what reads the last transition of every alert that fires or changed lately.
+
+    A row that cannot be read is logged once, and keeps no other alert from being told.
+    """
+    unreadable: set[str] = set()
 
     def read(now: datetime) -> list[Transition]:
-        bodies = [*rows.latest_transitions(database), *rows.transitions(database, since=now - RESOLVED_FOR)]
-        return [Transition.from_json(body) for body in bodies]
+        found = []
+        for body in live_transitions(database, since=now - RESOLVED_FOR):
+            try:
+                found.append(Transition.from_json(body))
+            except InvalidAlert as error:
+                if body not in unreadable:
+                    log.error("no Alertmanager is told of a stored alert: %s", str(error)[:300])  # noqa: TRY400
+                unreadable.add(body)
+        return found
 
     return read

@@ -1,0 +1,140 @@
+"""Ticks to peers that answer, hang, refuse and forget."""
+
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from alerts.alertmanager import Alertmanager
+from alerts.message import Links
+from alerts.peers import describe_with, posting
+from alerts.transition import AlertDetails, Transition
+from evaluator.liveness import Liveness
+from evaluator.peers import Peers
+from storage.errors import DatabaseError
+from tests.integration.peer_server import Peer, serve
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+DETAILS = AlertDetails("SLOErrorBudgetBurn", "pay")
+FIRING = Transition("pay-page-1", 1, "pay", "pay", "prod", "page", "firing", NOW, NOW, NOW, None, "bad", DETAILS)
+DESCRIBE = describe_with(Links("https://nl.example"))
+
+
+@pytest.fixture
+def peer():
+    with serve(Peer()) as found:
+        yield found
+
+
+@pytest.fixture
+def another():
+    with serve(Peer()) as found:
+        yield found
+
+
+class World:
+    """Peers over transitions that a test sets."""
+
+    def __init__(self, *peers, alive=True):
+        self.transitions = [FIRING]
+        self.silenced = set()
+        self.error = None
+        self.alive = alive
+        self.senders = [Alertmanager(peer.url, timeout_s=5) for peer in peers]
+        liveness = Liveness({"evaluation": lambda: NOW if self.alive else None})
+        self.peers = Peers(
+            self.senders, self.read, DESCRIBE, liveness, silenced=lambda _transitions, _now: self.silenced
+        )
+
+    def read(self, _now):
+        if self.error:
+            raise self.error
+        return self.transitions
+
+    def tick(self, now=NOW):
+        self.peers.tick(now)
+        assert self.peers.wait(10)
+
+
+@pytest.fixture
+def world(peer):
+    found = World(peer)
+    yield found
+    found.peers.close()
+
+
+def test_every_tick_tells_the_watchdog_and_all_that_fires(world, peer):
+    world.tick()
+    world.tick(NOW + timedelta(seconds=15))
+    assert peer.posts == [["Watchdog", "pay"]] * 2
+    (state,) = world.peers.states
+    assert (state.alerts, state.sent, state.last_ok) == (2, 4, NOW + timedelta(seconds=15))
+
+
+def test_a_stalled_evaluation_ends_the_watchdog_and_no_alert(world, peer):
+    world.alive = False
+    world.tick()
+    assert peer.posts == [["pay"]]
+
+
+def test_while_the_database_is_away_what_was_last_read_goes_on(world, peer):
+    world.tick()
+    world.error = DatabaseError("away")
+    world.tick(NOW + timedelta(seconds=15))
+    assert peer.posts == [["Watchdog", "pay"]] * 2
+    assert world.peers.read_error == "DatabaseError: away"
+    world.error = None
+    world.tick(NOW + timedelta(seconds=30))
+    assert world.peers.read_error == ""
+
+
+def test_a_peer_that_hangs_delays_neither_another_nor_the_tick(peer, another, caplog):
+    peer.hangs = True
+    world = World(peer, another)
+    began = time.monotonic()
+    for number in range(3):
+        world.peers.tick(NOW + timedelta(seconds=15 * number))
+        assert world.peers._peers[1].background.wait(5)
+    assert time.monotonic() - began < 2
+    assert another.posts == [["Watchdog", "pay"]] * 3
+    hanging, well = world.peers.states
+    assert (hanging.errors, hanging.last_ok, well.errors) == (2, None, 0)
+    assert "has not answered the post before" in hanging.last_error
+    assert len([record for record in caplog.records if "was not told" in record.message]) == 1
+    peer.let_go.set()
+    assert world.peers.wait(10)
+    world.peers.close()
+
+
+def test_what_a_peer_refuses_is_logged_once_and_shown(world, peer, caplog):
+    peer.bad = {"pay"}
+    world.tick()
+    world.tick()
+    (state,) = world.peers.states
+    assert (state.refused, state.alerts) == (('pay-page-1: 400 invalid label set: "pay"',), 1)
+    assert len([record for record in caplog.records if "refuses" in record.message]) == 1
+
+
+def test_a_silenced_alert_that_no_peer_knows_is_not_told(world, peer):
+    world.silenced = {"pay-page-1"}
+    world.tick()
+    assert peer.posts == [["Watchdog"]]
+    world.silenced = set()  # a silence that ends while the alert fires
+    world.tick()
+    assert peer.posts[1] == ["Watchdog", "pay"]
+
+
+def test_a_silenced_alert_that_the_peer_knows_is_told_until_it_resolves_even_by_an_evaluator_that_has_begun_anew(
+    world, peer
+):
+    world.silenced = {"pay-page-1"}
+    peer.known = [{"fingerprint": posted.fingerprint} for posted in posting([FIRING], DESCRIBE, NOW).alerts]
+    world.tick()
+    assert peer.posts == [["Watchdog", "pay"]]
+    world.transitions = [replace(FIRING, sequence=2, state="resolved", at=NOW, resolved_at=NOW)]
+    world.tick()
+    assert peer.posts[1] == ["Watchdog", "pay"]
+    peer.known = []  # it is over there
+    world.tick()
+    assert peer.posts[2] == ["Watchdog"]
