@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry, Gauge, GCCollector, PlatformCol
 
 from alerts.address_guard import AddressGuard
 from alerts.channels.webhook import WebhookChannel
+from alerts.message import Links
 from alerts.outbox import Outbox
 from api import models as m
 from api.context import Context, TickStatus
@@ -35,6 +36,7 @@ from evaluator.tick import Evaluator
 from ninelives.access import Access, otlp_headers, seen_from_outside, write_secret
 from ninelives.authorship import author, commit_of
 from ninelives.settings import Settings
+from ninelives.signs_of_life import build_signs_of_life
 from ninelives.slo_events import EventTotals
 from ninelives.slo_metrics import SloMetrics
 from ninelives.version import VERSION
@@ -110,12 +112,18 @@ def build_evaluator(settings: Settings, database: Database, catalog: SloCatalog)
     )
 
 
-def build_scheduler(settings: Settings, database: Database, evaluator: Evaluator) -> Scheduler:
+def build_scheduler(
+    settings: Settings, database: Database, evaluator: Evaluator, registry: CollectorRegistry
+) -> Scheduler:
+    signs = build_signs_of_life(database, lambda: evaluator.state.last_at, Links(settings.dashboard_url))
+    registry.register(signs.metrics)
     return Scheduler(
         evaluator.tick,
         lambda now: limit_cardinality(settings, database, now),
         lambda now: housekeeping(settings, database, now),
         evaluator.backfill,
+        peers=signs.peers.tick,
+        heartbeat=signs.beat,
     )
 
 

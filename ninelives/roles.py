@@ -79,7 +79,7 @@ def run_evaluator(settings: Settings) -> NoReturn:
         registry = compose.build_registry()
         evaluator = compose.build_evaluator(settings, database, compose.build_catalog(settings, demo=False))
         compose.watch_evaluator(registry, evaluator, database)
-        scheduler = compose.build_scheduler(settings, database, evaluator)
+        scheduler = compose.build_scheduler(settings, database, evaluator, registry)
         probes = HttpServer(build_probes(registry, lambda: _unusable(database), access.tokens), health)
         _watch(database)
         async with ticking(scheduler, database), listening([probes]):

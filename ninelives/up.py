@@ -93,7 +93,7 @@ async def _serve(
         intake=intake, evaluator=evaluator, tokens=access.tokens, reporter=reporter,
     )  # fmt: skip
     api = HttpServer(build_api(context), sockets.api)
-    scheduler = compose.build_scheduler(settings, database, evaluator)
+    scheduler = compose.build_scheduler(settings, database, evaluator, registry)
     async with ticking(scheduler, database), reporting(reporter), writing(intake), listening([receiver, api], grpc):
         _announce(settings, options, access)
         children.extend(await asyncio.to_thread(_extra_children, settings, options, access))
