@@ -17,6 +17,7 @@ class Peer:
     hangs: bool = False
     posts: list[list[str]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
+    silent_on_get: bool = False
     known: list[dict] = field(default_factory=list)
     let_go: threading.Event = field(default_factory=threading.Event)
 
@@ -42,7 +43,7 @@ def serve(peer):
 
         def do_GET(self):
             peer.paths.append(self.path)
-            self.reply(peer.status, json.dumps(peer.known))
+            self.reply(500 if peer.silent_on_get else peer.status, json.dumps(peer.known))
 
         def reply(self, status, text):
             self.send_response(status)

@@ -138,3 +138,13 @@ def test_a_silenced_alert_that_the_peer_knows_is_told_until_it_resolves_even_by_
     peer.known = []  # it is over there
     world.tick()
     assert peer.posts[2] == ["Watchdog"]
+
+
+def test_a_peer_that_cannot_be_asked_knows_what_it_was_told_last(world, peer):
+    peer.silent_on_get = True
+    world.tick()
+    world.silenced = {"pay-page-1", "other-page-1"}
+    world.transitions = [FIRING, replace(FIRING, alert_id="other-page-1", slo_id="other", rule="other")]
+    world.tick()
+    world.tick()
+    assert peer.posts == [["Watchdog", "pay"]] * 3

@@ -72,6 +72,12 @@ def test_what_never_fired_is_not_posted(changes):
     assert posted(replace(FIRING, fired_at=None, **changes)) == ()
 
 
+def test_no_alert_ends_before_it_starts_when_the_clock_goes_back_for_a_peer_would_refuse_it():
+    early = NOW - timedelta(minutes=5)
+    (fires,), (over,) = posted(FIRING, now=early), posted(resolved(FIRING, early), now=early)
+    assert fires.ends_at == over.ends_at == NOW
+
+
 def test_an_episode_that_is_over_cannot_end_the_next_one_of_the_same_labels():
     over = resolved(firing(at=NOW), NOW + timedelta(minutes=1))
     again = firing("pay-page-2", at=NOW + timedelta(minutes=2))
