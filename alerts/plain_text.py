@@ -15,7 +15,8 @@ def one_line(text: str, limit: int = 200) -> str:
     >>> one_line("a\nb\t\x1b c"), one_line("abcdef", 4)
     ('a b c', 'abc…')
     """
-    return cut(_UNPRINTABLE.sub(" ", text).strip(), limit)
+    beginning = text[: 8 * limit]  # a text of megabytes need not be read to its end
+    return cut(_UNPRINTABLE.sub(" ", beginning).strip(), limit)
 
 
 def cut(text: str, limit: int) -> str:

@@ -38,7 +38,7 @@ class AppriseChannel:
         self._name = name
         self._renderer = renderer
         self._timeout_s = timeout_s
-        self._kind = one_line(url.partition(":")[0], 20)
+        self._kind = one_line(url.partition("://")[0], 20) if "://" in url else "apprise"
         self._secrets = tuple(sorted(set(re.split(r"[:/@?&=,]+", url)), key=len, reverse=True))
         # below warnings the library logs whole requests, with their secrets
         logging.getLogger("apprise").setLevel(logging.WARNING)
@@ -46,7 +46,7 @@ class AppriseChannel:
         service = apprise.Apprise.instantiate(url, asset=asset, suppress_exceptions=True)
         if service is None:
             raise InvalidAlert(
-                f"channel {name!r}: its {self._kind}: address is none that apprise knows; "
+                f"channel {name!r}: its address ({self._kind}) is none that apprise knows; "
                 "see https://appriseit.com/services/ (the address is not shown, it may hold a secret)"
             )
         self._body_limit: int = service.body_maxlen

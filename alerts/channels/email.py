@@ -99,9 +99,10 @@ class EmailChannel:
 
 def _addresses(channel: str, texts: Sequence[str]) -> list[str]:
     found = [address for _, address in getaddresses(list(texts))]
+    whole = all(text.isprintable() for text in texts)  # a line break would begin another header
     for address in found:
         local, _, domain = address.rpartition("@")
-        if not local or not domain or one_line(address, 320) != address or " " in address:
+        if not (whole and local and domain) or " " in address:
             raise InvalidAlert(f"channel {channel!r}: {address or list(texts)!r} is no e-mail address")
     if not found:
         raise InvalidAlert(f"channel {channel!r}: it needs an e-mail address")
@@ -109,4 +110,4 @@ def _addresses(channel: str, texts: Sequence[str]) -> list[str]:
 
 
 def _word(text: str) -> str:
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    return hashlib.blake2b(text.encode("utf-8", "backslashreplace"), digest_size=16).hexdigest()

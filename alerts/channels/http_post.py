@@ -1,5 +1,6 @@
 """POSTing a message over HTTP, and what the answer means: shared by the channels that do."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -17,6 +18,7 @@ ANSWER_LIMIT: Final = 1024
 _WORTH_RETRYING: Final = frozenset({408, 425, 429})
 _LONGEST_WAIT_S: Final = 86_400.0
 _HIDDEN: Final = "***"
+_SECRET_LENGTH: Final = 6
 
 
 def utc_now() -> datetime:
@@ -45,8 +47,7 @@ class HttpPost:
         self._name = name
         self._url = _address(name, url)
         self._timeout_s = timeout_s
-        parts = (self._url.raw_path.decode("ascii"), self._url.path, self._url.userinfo.decode("ascii"))
-        self._secrets = tuple(text for text in (*secrets, *parts) if len(text) > 1)
+        self._secrets = (*(secret for secret in secrets if secret), *_secret_parts(self._url))
         self._now = now
         self._http = httpx.Client(
             timeout=timeout_s, transport=GuardedTransport(guard or AddressGuard()), follow_redirects=False
@@ -139,6 +140,13 @@ def _beginning(answer: httpx.Response) -> str:
     except httpx.HTTPError:
         pass  # the status has said what matters
     return read[:ANSWER_LIMIT].decode("utf-8", "replace")
+
+
+def _secret_parts(url: httpx.URL) -> tuple[str, ...]:
+    """Return what of *url* may be a secret: its path and query, whole and in parts, and its password."""
+    whole = (url.raw_path.decode("ascii"), url.path, url.userinfo.decode("ascii"))
+    parts = {part for text in whole for part in re.split(r"[/?&=:]", text) if len(part) >= _SECRET_LENGTH}
+    return (*(text for text in whole if len(text) > 1), *sorted(parts, key=len, reverse=True))
 
 
 def _address(name: str, url: str) -> httpx.URL:

@@ -115,7 +115,7 @@ class Mailbox:
 
     def authenticate(self, server, session, envelope, mechanism, data):
         self.logins.append((data.login, data.password))
-        return AuthResult(success=data.password == b"s3cret-word")
+        return AuthResult(success=data.password == b"s3cret-word", handled=False)
 
 
 @dataclass
