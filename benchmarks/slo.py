@@ -30,7 +30,6 @@ from typing import Any, TypeVar
 from fastapi.testclient import TestClient
 from prometheus_client import CollectorRegistry
 
-from alerts.outbox import Outbox
 from api.app import build_app
 from api.context import Context
 from benchmarks import slo_store
@@ -133,8 +132,7 @@ class _Store:
         slo_store.store_rollup(self.database, sizes.few, before=now)
         self._catalog = SloCatalog([folder / "slos"])
         alerts = AlertStore(self.database, "bench")
-        outbox = Outbox([], alerts, "http://localhost")
-        self._evaluator = Evaluator(self.database, self._catalog, alerts, outbox, raw_retention=RETENTION)
+        self._evaluator = Evaluator(self.database, self._catalog, alerts, raw_retention=RETENTION)
         self._seed = 0
         self._grown_at = now
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from alerts.outbox import Outbox
 from benchmarks.prometheus import Prometheus, prometheus
 from benchmarks.slo_traffic import DAYS, SERVICE, Traffic, make_traffic, otlp_segments, write_openmetrics
 from evaluator.alert_store import AlertStore
@@ -164,7 +163,7 @@ def _store_and_count(database: Database, traffic: Traffic, slos: Path) -> None:
     """Store the spans and have the evaluator count them: one half as the past of new objectives, one as late data."""
     store = AlertStore(database, "truth")
     kept = timedelta(days=_KEPT_DAYS)
-    evaluator = Evaluator(database, SloCatalog([slos]), store, Outbox([], store), raw_retention=kept)
+    evaluator = Evaluator(database, SloCatalog([slos]), store, raw_retention=kept)
     segments = list(otlp_segments(traffic))
     for half in (0, 1):
         for number in range(half, len(segments), 2):

@@ -1,18 +1,12 @@
-"""Transitions between the alert domain and the database; the outbox's store."""
+"""Transitions between the alert domain and the database."""
 
-from datetime import UTC, datetime, timedelta
-
-from alerts.outbox import DeliveryStatus
 from alerts.transition import Transition
 from storage import transitions as rows
 from storage.client import Database
 
-TOLD_WITHIN = timedelta(days=7)  # older transitions are history, not news
-SETTLED = frozenset({"sent", "dead", "skipped"})
-
 
 class AlertStore:
-    """Implements `alerts.outbox.DeliveryStore`.
+    """Stores what was decided.
 
     Args:
         writer: Names this process among several evaluators; it owns the transitions that it was first to store.
@@ -38,24 +32,3 @@ class AlertStore:
     def latest(self) -> list[Transition]:
         """Return the last transition of each SLO and severity."""
         return [Transition.from_json(body) for body in rows.latest_transitions(self._database)]
-
-    def undelivered(self, channel: str) -> list[Transition]:
-        since = datetime.now(UTC) - TOLD_WITHIN
-        deliveries = rows.deliveries(self._database, channel, since=since)
-        settled = {(item.alert_id, item.sequence) for item in deliveries if item.status in SETTLED}
-        stored = [Transition.from_json(body) for body in rows.transitions(self._database, since=since)]
-        return [item for item in stored if (item.alert_id, item.sequence) not in settled]
-
-    def mark(
-        self, transition: Transition, channel: str, status: DeliveryStatus, *, attempt: int, error: str, at: datetime
-    ) -> None:
-        rows.store_delivery(
-            self._database,
-            transition.alert_id,
-            transition.sequence,
-            channel,
-            status=status,
-            attempt=attempt,
-            error=error[:1000],
-            at=at,
-        )

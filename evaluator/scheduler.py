@@ -1,6 +1,7 @@
 """When the evaluator works: APScheduler jobs that may be late but are never skipped and never overlap."""
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -16,7 +17,8 @@ class Scheduler:
     """Runs its jobs in own threads, with the present time.
 
     *tick*, *limit* and *peers* every 15 s, *housekeeping* every 5 minutes, *backfill* every 5 s, *heartbeat* every
-    minute. None waits for another: that *tick* stalls is for *peers* and *heartbeat* to notice.
+    minute. None waits for another: that *tick* stalls is for *peers* and *heartbeat* to notice. *stop* ends what the
+    jobs left running, within the seconds that it is given, and returns whether it did.
     """
 
     def __init__(
@@ -28,7 +30,9 @@ class Scheduler:
         *,
         peers: Callable[[datetime], None] = lambda _now: None,
         heartbeat: Callable[[datetime], None] = lambda _now: None,
+        stop: Callable[[float], bool] = lambda _timeout_s: True,
     ) -> None:
+        self._stop_last = stop
         # misfire_grace_time=None: APScheduler skips a job that is over 1 s late otherwise
         self._scheduler = BackgroundScheduler(
             timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
@@ -48,9 +52,11 @@ class Scheduler:
     def stop(self, timeout_s: float) -> bool:
         """Start no further job and wait for the running one, but not longer than *timeout_s*: False when it still runs.
 
-        A tick may be talking to a receiver that does not answer; what it had not marked as sent is sent again.
+        A message may be on its way to a receiver that does not answer; what is not marked as sent is sent again.
         """
+        until = time.monotonic() + timeout_s
         stopping = threading.Thread(target=self._scheduler.shutdown, name="scheduler-stop", daemon=True)
         stopping.start()
         stopping.join(timeout_s)
-        return not stopping.is_alive()
+        ended = self._stop_last(max(until - time.monotonic(), 0))
+        return ended and not stopping.is_alive()

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 
 from alerts.burn_rate import signals_of
 from alerts.decide import AlertMemory, decide, remember
-from alerts.outbox import Outbox
 from alerts.signal import AlertSignal
 from alerts.transition import Transition
 from evaluator.alert_store import AlertStore
+from evaluator.dispatcher import Dispatcher
 from evaluator.evidence import with_exemplars
 from evaluator.minutes import MinuteCounter
 from evaluator.revisions import RevisionKeeper
@@ -46,9 +46,9 @@ class Evaluator:
         database: Database,
         catalog: SloCatalog,
         store: AlertStore,
-        outbox: Outbox,
         *,
         raw_retention: timedelta,
+        dispatcher: Dispatcher | None = None,
         revisions: RevisionKeeper | None = None,
         metrics_retention: timedelta = timedelta(days=31),
         rollup_retention: timedelta = timedelta(days=400),
@@ -57,7 +57,7 @@ class Evaluator:
         self._database = database
         self._catalog = catalog
         self._store = store
-        self._outbox = outbox
+        self._dispatcher = dispatcher
         self._counter = MinuteCounter(
             database,
             raw_retention=raw_retention,
@@ -70,7 +70,7 @@ class Evaluator:
     def tick(self, now: datetime) -> None:
         """Evaluate everything as of *now*. A failure is noted and does not stop the next tick, nor delivery."""
         started = time.perf_counter()
-        outcomes = [self._succeeds(step, now) for step in (self._evaluate, self._outbox.deliver, self._revise)]
+        outcomes = [self._succeeds(step, now) for step in (self._evaluate, self._dispatch, self._revise)]
         self.state.seconds = time.perf_counter() - started
         if all(outcomes):
             self.state.last_error = ""
@@ -82,6 +82,10 @@ class Evaluator:
             self._counter.backfiller.work(BACKFILL_BUDGET)
         except DatabaseError as error:
             log.warning("the backfill stopped: %s", str(error)[:300])
+
+    def stop(self, timeout_s: float) -> bool:
+        """Send no more messages; False when a receiver still has not answered after *timeout_s*."""
+        return self._dispatcher is None or self._dispatcher.stop(timeout_s)
 
     def _succeeds(self, step: Callable[[datetime], object], now: datetime) -> bool:
         try:
@@ -106,6 +110,10 @@ class Evaluator:
             for signal in signals_of(standing.slo, standing.evaluation):
                 self._decide(memories, standing, signal, now)
         self._close_removed(memories, (slo.id for slo in slos), now)
+
+    def _dispatch(self, now: datetime) -> None:
+        if self._dispatcher is not None:
+            self._dispatcher.run(now)
 
     def _revise(self, now: datetime) -> None:
         if self._revisions is not None:

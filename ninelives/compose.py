@@ -15,8 +15,9 @@ from prometheus_client import CollectorRegistry, Gauge, GCCollector, PlatformCol
 
 from alerts.address_guard import AddressGuard
 from alerts.channels.webhook import WebhookChannel
+from alerts.courier import Courier
 from alerts.message import Links
-from alerts.outbox import Outbox
+from alerts.route import GroupTiming, Route
 from api import models as m
 from api.context import Context, TickStatus
 from collector.admission.admission import Admission
@@ -30,6 +31,8 @@ from collector.transport.otlp_http import build_app as build_otlp_http
 from collector.transport.tls import load_tls
 from dashboard import launch as dashboard_launch
 from evaluator.alert_store import AlertStore
+from evaluator.delivery_store import DeliveryStore
+from evaluator.dispatcher import Dispatcher, Routing
 from evaluator.revisions import RevisionKeeper
 from evaluator.scheduler import Scheduler
 from evaluator.tick import Evaluator
@@ -49,6 +52,10 @@ from storage.slo_catalog import SloCatalog
 from storage.tokens import Tokens
 
 log = logging.getLogger(__name__)
+
+RECEIVER = "default"  # whom the webhooks of the settings belong to
+GROUP_BY = ("service_name", "environment")
+GROUP_INTERVAL = timedelta(minutes=1)
 
 
 def build_intake(
@@ -95,20 +102,34 @@ def build_evaluator(settings: Settings, database: Database, catalog: SloCatalog)
     writer = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
     store = AlertStore(database, writer=writer)
     revisions = RevisionKeeper(database, writer=writer, author=author(), commit_of=commit_of)
-    own = AddressGuard(allow_private=True)  # the operator's own addresses, often of this machine
-    channels = [WebhookChannel(f"webhook-{index}", url, guard=own) for index, url in enumerate(settings.webhooks, 1)]
-    outbox = Outbox(channels, store, settings.dashboard_url)
     raw_retention = timedelta(days=settings.retention_raw_days)
     metrics_retention = timedelta(days=settings.retention_metrics_days)
     return Evaluator(
         database,
         catalog,
         store,
-        outbox,
         raw_retention=raw_retention,
+        dispatcher=build_dispatcher(settings, database, writer),
         metrics_retention=metrics_retention,
         rollup_retention=timedelta(days=settings.retention_rollup_days),
         revisions=revisions,
+    )
+
+
+def build_dispatcher(settings: Settings, database: Database, writer: str) -> Dispatcher:
+    """Return what tells the webhooks of the settings; the embedded engine has no other evaluator beside this one."""
+    own = AddressGuard(allow_private=True)  # the operator's own addresses, often of this machine
+    channels = [
+        WebhookChannel(f"{RECEIVER}/webhook-{index}", url, guard=own) for index, url in enumerate(settings.webhooks, 1)
+    ]
+    route = Route(RECEIVER, group_by=GROUP_BY, timing=GroupTiming(group_interval=GROUP_INTERVAL))
+    return Dispatcher(
+        database,
+        Courier(channels, DeliveryStore(database)),
+        Routing(route, {RECEIVER: [channel.name for channel in channels]}),
+        writer=writer,
+        links=Links(settings.dashboard_url),
+        alone=database.address.embedded,
     )
 
 
@@ -124,6 +145,7 @@ def build_scheduler(
         evaluator.backfill,
         peers=signs.peers.tick,
         heartbeat=signs.beat,
+        stop=evaluator.stop,
     )
 
 

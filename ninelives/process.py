@@ -96,7 +96,7 @@ async def ticking(scheduler: Scheduler, database: Database) -> AsyncIterator[Non
         if await asyncio.to_thread(scheduler.stop, TICK_STOP_S):
             database.close()
         else:
-            log.warning("a tick still waits for a receiver of alerts; its messages are sent again after the next start")
+            log.warning("a tick or a message has not ended; the message is sent again after the next start")
 
 
 async def _with_signals(serve: Callable[[asyncio.Event], Any]) -> None:

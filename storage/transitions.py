@@ -1,4 +1,4 @@
-"""Alert transitions and their deliveries, as rows: what is in the bodies is the business of `alerts`."""
+"""Alert transitions as rows: what is in the bodies is the business of `alerts`."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,17 +18,6 @@ class TransitionRow:
     state: str
     at: datetime
     body: str
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """What became of one transition on one channel."""
-
-    alert_id: str
-    sequence: int
-    status: str
-    attempt: int
-    at: datetime
 
 
 def store_transition(database: Database, row: TransitionRow, *, writer: str) -> bool:
@@ -52,28 +41,3 @@ def transitions(database: Database, *, since: datetime, alert_id: str = "") -> l
 def latest_transitions(database: Database) -> list[str]:
     """Return the body of the last transition of each SLO and severity."""
     return [row["body"] for row in database.rows("latest_transitions")]
-
-
-def deliveries(database: Database, channel: str, *, since: datetime) -> list[Delivery]:
-    rows = database.rows("deliveries", {"channel": channel, "since": text(since)})
-    return [Delivery(**row) for row in rows]
-
-
-def delivered_alerts(database: Database, *, since: datetime) -> set[str]:
-    """Return the alerts of which some message reached a channel."""
-    return {row["alert_id"] for row in database.rows("delivered_alerts", {"since": text(since)})}
-
-
-def store_delivery(
-    database: Database,
-    alert_id: str,
-    sequence: int,
-    channel: str,
-    *,
-    status: str,
-    attempt: int,
-    error: str,
-    at: datetime,
-) -> None:
-    columns = ["alert_id", "sequence", "channel", "status", "attempt", "error", "at"]
-    database.insert("deliveries", [(alert_id, sequence, channel, status, attempt, error, at)], columns)

@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 
-from alerts.outbox import Outbox
 from alerts.transition import Transition
 from evaluator.alert_store import AlertStore
 from evaluator.tick import Evaluator
@@ -64,7 +63,6 @@ class SloWorld:
             self.database,
             SloCatalog([self.folder]),
             alerts,
-            Outbox([], alerts),
             raw_retention=self.raw_retention,
             rollup_retention=ROLLUP_RETENTION,
         )

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from prometheus_client import CollectorRegistry
 
-from alerts.outbox import Outbox
 from evaluator.alert_store import AlertStore
 from evaluator.tick import Evaluator
 from ninelives.compose import watch_evaluator
@@ -22,8 +21,7 @@ class World:
         self._database, self._store, self._otlp = database, store, otlp
         self.start = datetime.now(UTC).replace(second=0, microsecond=0) - 30 * MINUTE
         alerts = AlertStore(database, "one")
-        outbox = Outbox([], alerts, "http://dashboard")
-        self.evaluator = Evaluator(database, SloCatalog([]), alerts, outbox, raw_retention=timedelta(days=14))
+        self.evaluator = Evaluator(database, SloCatalog([]), alerts, raw_retention=timedelta(days=14))
         self.registry = CollectorRegistry()
         watch_evaluator(self.registry, self.evaluator, database)
 

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from alerts.outbox import Outbox
 from alerts.replay import replay
 from alerts.transition import Transition
 from api import models as m
@@ -45,7 +44,7 @@ def lived(database, store, otlp, tmp_path):
         (tmp_path / f"shop-{number}.yaml").write_text(text, "utf-8")
     alerts = AlertStore(database, "live")
     catalog = SloCatalog([tmp_path])
-    evaluator = Evaluator(database, catalog, alerts, Outbox([], alerts, ""), raw_retention=timedelta(days=14))
+    evaluator = Evaluator(database, catalog, alerts, raw_retention=timedelta(days=14))
     start = last_minute() - (len(TRAFFIC) + 1) * MINUTE
     work = Maintenance("a", start + 4 * MINUTE, start + 8 * MINUTE, "move", "", "", "", "shop-spared", start)
     save_maintenance(database, work, now=start)

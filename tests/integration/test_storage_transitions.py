@@ -1,4 +1,4 @@
-"""Compare and set of alert transitions, and what became of their deliveries."""
+"""Compare and set of alert transitions."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -8,10 +8,7 @@ import pytest
 
 from storage.transitions import (
     TransitionRow,
-    delivered_alerts,
-    deliveries,
     latest_transitions,
-    store_delivery,
     store_transition,
     transitions,
 )
@@ -73,14 +70,3 @@ def test_transitions_come_oldest_first_and_only_since_the_time_asked_for(databas
 def test_a_body_comes_back_byte_for_byte(database, body):
     store_transition(database, row(body=body), writer="me")
     assert transitions(database, since=EARLIER) == [body]
-
-
-def test_the_last_attempt_of_a_delivery_replaces_the_ones_before(database):
-    for attempt, status in enumerate(("failed", "failed", "sent"), 1):
-        at = NOW + timedelta(seconds=attempt)
-        store_delivery(database, "a-1", 1, "hook", status=status, attempt=attempt, error="", at=at)
-    store_delivery(database, "a-2", 1, "hook", status="failed", attempt=1, error="no", at=NOW)
-    store_delivery(database, "a-1", 1, "other", status="dead", attempt=1, error="410", at=NOW)
-    found = {item.alert_id: (item.status, item.attempt) for item in deliveries(database, "hook", since=EARLIER)}
-    assert found == {"a-1": ("sent", 3), "a-2": ("failed", 1)}
-    assert delivered_alerts(database, since=EARLIER) == {"a-1"}
