@@ -7,16 +7,14 @@ from binascii import Error as Base64Error
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal, TypeAlias, get_args
 
+from alerts.errors import InvalidLink
+
 Purpose: TypeAlias = Literal["acknowledge", "evidence"]
 
 VALID_FOR: Final[dict[Purpose, timedelta]] = {"acknowledge": timedelta(hours=24), "evidence": timedelta(days=30)}
 SHORTEST_SECRET: Final = 32  # bytes, as many as the digest has
 _LONGEST_TOKEN: Final = 1_000
 _VERSION: Final = "1"
-
-
-class InvalidLink(Exception):
-    """A link does not open anything; the message says why, and what to do instead."""
 
 
 class LinkSigner:
@@ -31,7 +29,7 @@ class LinkSigner:
 
     def __init__(self, secret: bytes) -> None:
         if len(secret) < SHORTEST_SECRET:
-            raise ValueError(f"a secret of {len(secret)} bytes can be guessed; use {SHORTEST_SECRET} random ones or more")
+            raise ValueError(f"{len(secret)} bytes are too short a secret; use {SHORTEST_SECRET} random ones")
         self._secret = secret
 
     def sign(self, purpose: Purpose, alert_id: str, expires_at: datetime) -> str:
