@@ -29,3 +29,7 @@ class ChannelError(AlertError):
         super().__init__(message)
         self.permanent = permanent
         self.retry_after_s = retry_after_s
+
+
+class InvalidLink(AlertError):  # noqa: N818 - the name already says what is wrong
+    """A signed link opens nothing; the message says why, and what to do instead."""

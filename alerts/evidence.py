@@ -108,7 +108,9 @@ class Evidence:
     """Everything that was found in [start, end), the longest window that fired.
 
     `summary` tells it in plain words. `error_budget_spent` is the share of the whole budget that this window cost.
-    `trace_spans` is the first trace, at most a screenful. `missing` names what could not be gathered, and why.
+    `since` is when it began, by the minutes of the objective, None if not known; a time of `start` says "or earlier".
+    `trace_spans` is the first trace, at most a screenful of its `trace_span_count` spans. `missing` names what could
+    not be gathered, and why.
     """
 
     alert_id: str
@@ -130,6 +132,8 @@ class Evidence:
     owner: str = ""
     runbook: str = ""
     missing: tuple[str, ...] = ()
+    since: datetime | None = None
+    trace_span_count: int = 0
 
     def to_json(self) -> str:
         return _ADAPTER.dump_json(self).decode()

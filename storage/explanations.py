@@ -46,12 +46,12 @@ def explain(database: Database, slo: Slo, *, start: datetime, end: datetime) -> 
     return Explanation(
         total=counts.total,
         blame=blame(database, slo.indicator, start=start, end=end),
-        differences=tuple(_differences(counts, slo.target)),
+        differences=tuple(differences(counts, slo.target)),
         traces=tuple(exemplar_traces(database, slo.indicator, start=start, end=end, limit=MOST_TRACES)),
     )
 
 
-def _differences(counts: AttributeCounts, target: Decimal) -> list[RankedDifference]:
+def differences(counts: AttributeCounts, target: Decimal) -> list[RankedDifference]:
     """Return the most telling values, those counted exactly and those of the sample together."""
     exact = _ranked(counts, target, sampled=False)
     sampled = _ranked(counts, target, sampled=True)

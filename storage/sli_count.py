@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from slo.indicator import FasterThan, Indicator, SpanIndicator
+from slo.indicator import CacheIndicator, Indicator
 from storage.client import Database
 from storage.metric_query import EPOCH
 from storage.predicate_sql import PredicateSql
 from storage.sli_groups import count_groups, emptied
 from storage.sli_labels import MOST_GROUPS
-from storage.sli_match import EventSource, SpanMatch, event_sql, good_sql, kinds_mask, label_names
+from storage.sli_match import EventSource, SpanMatch, event_sql, good_sql, label_names
 from storage.sli_minutes import SliMinute
 from storage.times import whole
 
@@ -91,10 +91,10 @@ def requested_series(database: Database) -> set[int]:
     return {row["series"] for row in database.rows("requested_series")}
 
 
-def exemplars(
-    database: Database, indicator: EventSource, *, start: datetime, end: datetime, limit: int = 3
+def cache_misses(
+    database: Database, indicator: CacheIndicator, *, start: datetime, end: datetime, limit: int = 3
 ) -> list[str]:
-    """Return trace ids of bad events in [start, end): the slowest for a latency threshold, else the newest."""
+    """Return the trace ids of the newest misses in [start, end); for requests see `storage.exemplar_traces`."""
     sql = PredicateSql("x")
     slots = {"filter": event_sql(indicator, sql), "good": good_sql(indicator, sql)}
     parameters = {
@@ -103,11 +103,9 @@ def exemplars(
         "service": indicator.service,
         "any_environment": indicator.environment is None,
         "environment": indicator.environment or "",
-        "kinds": kinds_mask(indicator),
-        "slowest": isinstance(indicator, SpanIndicator) and isinstance(indicator.good, FasterThan),
         "limit": limit,
     }
-    rows = database.rows("exemplars", parameters | sql.parameters, **slots)
+    rows = database.rows("cache_misses", parameters | sql.parameters, **slots)
     return [row["trace_id_hex"] for row in rows]
 
 

@@ -81,8 +81,7 @@ def test_a_trace_over_midnight_is_whole_when_its_first_day_is_gone(database, api
     midnight = NOW.replace(hour=0, minute=0, second=0, microsecond=0)
     trace_id = os.urandom(16)
     spans = [
-        otlp.span(f"at {n}", trace_id=trace_id, start_ns=otlp.ns(midnight + timedelta(milliseconds=n)))
-        for n in (-5, 5)
+        otlp.span(f"at {n}", trace_id=trace_id, start_ns=otlp.ns(midnight + timedelta(milliseconds=n))) for n in (-5, 5)
     ]
     store(database, otlp.traces(*spans))
     pin(database, trace_id.hex())

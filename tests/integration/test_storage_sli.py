@@ -174,23 +174,6 @@ def test_one_scan_counts_what_the_definition_counts_for_many_random_indicators(d
         assert counted.get(each.series_id, {}) == shop.count(each), text
 
 
-def test_exemplars_are_traces_of_bad_events_only(database, store, otlp, base):
-    start = otlp.ns(base)
-    bad = [otlp.span("bad", start_ns=start + n * 10**9, status=2, duration_ns=10**6) for n in range(5)]
-    good = [otlp.span("good", start_ns=start + n * 10**9, duration_ns=(n + 1) * 10**8) for n in range(5)]
-    store(database, otlp.traces(*bad, *good))
-    window = {"start": base, "end": base + MINUTE}
-    failing = SpanIndicator(service="shop", environment="prod")
-    assert sli_count.exemplars(database, failing, **window) == [span.trace_id.hex() for span in bad[:1:-1]]
-    slow = replace(failing, good=FasterThan(250_000_000))
-    assert sli_count.exemplars(database, slow, **window) == [span.trace_id.hex() for span in good[:1:-1]]
-    matching = replace(
-        failing, good=Matches(Comparison("name", "!=", "good")), filter=Comparison("kind", "=", "server")
-    )
-    assert set(sli_count.exemplars(database, matching, **window, limit=9)) == {span.trace_id.hex() for span in good}
-    assert sli_count.exemplars(database, failing, start=base - MINUTE, end=base) == []
-
-
 def test_windows_are_sums_of_whole_minutes_that_end_together(database, base):
     minutes = [
         sli_minutes.SliMinute(7, base - n * MINUTE, good=10**6 + n, total=10**6 + 2 * n, seen=1) for n in range(200)

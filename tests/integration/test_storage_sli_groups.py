@@ -164,11 +164,11 @@ def test_a_cache_indicator_counts_lookups_of_any_kind_of_span_and_hits_are_good(
     assert by_series[requests.series_id][now][1] == sum(span.kind in {2, 5} for span in hits)
 
 
-def test_exemplars_of_a_cache_are_misses_of_it(database, store, otlp, base):
+def test_the_newest_misses_of_a_cache_lead_to_their_traces(database, store, otlp, base):
     misses = [lookup(otlp, base + timedelta(seconds=n), False, cache="items") for n in range(4)]
     store(database, otlp.traces(*misses, lookup(otlp, base, True, cache="items"), lookup(otlp, base, False, cache="b")))
     window = {"start": base, "end": base + MINUTE}
-    found = sli_count.exemplars(database, CacheIndicator("shop", "prod", cache="items"), **window)
+    found = sli_count.cache_misses(database, CacheIndicator("shop", "prod", cache="items"), **window)
     assert found == [span.trace_id.hex() for span in misses[:0:-1]]
 
 

@@ -1,0 +1,153 @@
+"""An alert with its evidence in a few plain sentences: what, for whom, how bad, since when, why."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from alerts.evidence import Evidence
+from alerts.transition import Transition, WindowDetails
+from slo.wording import plain, span_of_time
+
+ROUTES: Final = ("http.route", "name")
+_EXHAUSTED: Final = 0.0
+_LONGEST_NAME: Final = 80
+
+
+def evidence_summary(transition: Transition, evidence: Evidence) -> str:
+    """Return what is known in plain words; what is not known is left out.
+
+    *evidence* is complete but for its summary.
+    """
+    return " ".join(
+        sentence
+        for sentence in (
+            f"{transition.summary.rstrip('.')}.",
+            for_whom(evidence),
+            how_bad(transition, evidence),
+            since_when(transition, evidence),
+            *why(evidence),
+        )
+        if sentence
+    )
+
+
+def for_whom(evidence: Evidence) -> str:
+    """Return which routes the bad requests came to, "" if that is not known or all are hit alike."""
+    hit = [each for each in evidence.differences if each.attribute in ROUTES and each.share_of_bad >= 0.1]
+    first = [each for each in hit if each.attribute == hit[0].attribute][:3]
+    if not first:
+        return ""
+    told = ", ".join(f"{_named(each.value)} ({share(each.share_of_bad)} of them)" for each in first)
+    return f"Hit: {told}."
+
+
+def how_bad(transition: Transition, evidence: Evidence) -> str:
+    """Return how fast the budget goes and what is left of it."""
+    window = worst_window(transition)
+    parts = []
+    if window is not None and window.burn_rate is not None:
+        parts.append(f"it burns {times(window.burn_rate)} as fast as the objective allows")
+    if evidence.error_budget_spent is not None:
+        parts.append(
+            f"the last {span_of_time(evidence.end - evidence.start)} cost {share(evidence.error_budget_spent)}"
+        )
+    left = budget_left(evidence.error_budget_remaining)
+    if left:
+        parts.append(left)
+    gone = soonest_exhaustion(evidence)
+    if gone is not None and (evidence.error_budget_remaining or 0) > 0:
+        parts.append(f"at the pace of the last hour it is gone {_in(gone - evidence.end)}")
+    return f"Error budget: {'; '.join(parts)}." if parts else ""
+
+
+def since_when(transition: Transition, evidence: Evidence) -> str:
+    if evidence.since is None:
+        return f"Noticed at {moment(transition.started_at)}."
+    if evidence.since <= evidence.start:
+        return f"It has gone on since {moment(evidence.since)} or longer."
+    return f"It began at {moment(evidence.since)}."
+
+
+def why(evidence: Evidence) -> Iterator[str]:
+    """Yield what is known of the cause: who is charged, what differs, what was changed or broken on purpose."""
+    named = [each for each in evidence.spenders if each.service]
+    if named:
+        most = named[0]
+        operation = f"{most.service} {most.operation}".strip()
+        yield f"{share(most.share)} of it is charged to {_named(operation)}."
+    for each in [each for each in evidence.differences if each.attribute not in ROUTES][:1]:
+        yield (
+            f"{share(each.share_of_bad)} of the bad requests have {_named(each.attribute)} {_named(each.value)},"
+            f" {share(each.share_of_good)} of the good ones."
+        )
+    for change in evidence.deployments[:1]:
+        instead = f" instead of {_named(change.before)}" if change.before else ""
+        yield f"{_named(change.service)} was deployed at {moment(change.at)}: {_named(change.version)}{instead}."
+    for run in evidence.experiments[:1]:
+        until = f" until {moment(run.ended_at)}" if run.ended_at else ", still going on"
+        yield f"Experiment or event: {_named(run.title)}, from {moment(run.started_at)}{until}."
+
+
+def worst_window(transition: Transition) -> WindowDetails | None:
+    """Return the short window of the fastest condition that is met: how bad it is now."""
+    met = [condition for condition in transition.details.conditions if condition.met]
+    return max(met, key=lambda condition: condition.factor).short if met else None
+
+
+def soonest_exhaustion(evidence: Evidence) -> datetime | None:
+    """Return when the budget is gone if the last hour goes on, None if it is not."""
+    found = [each.exhausted_at for each in evidence.forecasts if each.hours == 1]
+    return found[0] if found else None
+
+
+def budget_left(remaining: float | None) -> str:
+    if remaining is None:
+        return ""
+    if remaining <= _EXHAUSTED:
+        return f"nothing is left, it is overspent by {share(-remaining)}" if remaining < 0 else "nothing is left"
+    return f"{share(remaining)} is left"
+
+
+def share(part: float) -> str:
+    """Return a ratio in percent, to two digits, and never as 0 or 100 when it is not.
+
+    >>> share(0.073), share(1.0), share(0.9996), share(0.0000021), share(0.0), share(12.5)
+    ('7.3 %', '100 %', '99.9 %', '0.00021 %', '0 %', '1250 %')
+    """
+    percent = Decimal(repr(part)) * 100
+    if 99 < percent < 100:
+        percent = min(percent, Decimal("99.9"))
+    digits = f"{percent:.0f}" if percent >= 100 else f"{percent:.3g}" if percent > 99 else f"{percent:.2g}"
+    return f"{plain(Decimal(digits))} %"
+
+
+def times(rate: float) -> str:
+    """Return a burn rate.
+
+    >>> times(14.4321), times(1000.0), times(0.51)
+    ('14.4 times', '1,000 times', '0.51 times')
+    """
+    if rate >= 100:
+        return f"{rate:,.0f} times"
+    return f"{plain(Decimal(f'{rate:.3g}'))} times"
+
+
+def moment(at: datetime) -> str:
+    """Return a time that needs no calculating at night."""
+    return f"{at:%H:%M} UTC on {at:%-d %b}"
+
+
+def _in(length: timedelta) -> str:
+    minutes = round(length / timedelta(minutes=1))
+    if minutes <= 0:
+        return "now"
+    if minutes < 120:
+        return f"in {minutes} min"
+    hours = round(minutes / 60)
+    return f"in {hours} h" if hours < 48 else f"in {round(hours / 24)} days"
+
+
+def _named(text: str) -> str:
+    """Return a name that others gave, short enough for a sentence."""
+    return text if len(text) <= _LONGEST_NAME else f"{text[: _LONGEST_NAME - 1]}…"
