@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from alerts.evidence import Evidence
+from alerts.safe_text import shortened
 from alerts.transition import Transition, WindowDetails
 from slo.wording import plain, span_of_time
 
@@ -149,5 +150,5 @@ def _in(length: timedelta) -> str:
 
 
 def _named(text: str) -> str:
-    """Return a name that others gave, short enough for a sentence."""
-    return text if len(text) <= _LONGEST_NAME else f"{text[: _LONGEST_NAME - 1]}…"
+    """Return a name that others gave, fit for a sentence."""
+    return shortened(text, _LONGEST_NAME)
