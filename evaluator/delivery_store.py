@@ -15,9 +15,7 @@ class DeliveryStore:
 
     def store(self, attempts: Sequence[DeliveryAttempt]) -> None:
         rows = [
-            AttemptRow(
-                item.notification_id, item.attempt, item.channel, item.status, item.error, item.at, item.took_ms
-            )
+            AttemptRow(item.notification_id, item.attempt, item.channel, item.status, item.error, item.at, item.took_ms)
             for item in attempts
         ]
         store_attempts(self._database, rows)
