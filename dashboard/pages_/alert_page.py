@@ -1,18 +1,21 @@
+from datetime import timedelta
+
 import streamlit as st
 
 from api import models as m
-from api.client import ApiClient
+from api.client import ApiClient, ApiError
 from dashboard import shell
-from dashboard.api_access import NotFoundError, fetch
+from dashboard.api_access import NotFoundError, api_url, call, fetch
 from dashboard.components import panel
-from dashboard.views import alerts
+from dashboard.views import alert_evidence, alert_timeline, alerts, budgets, charts, incidents, silences
 
 ALERT_ID = shell.parameter("id")
+MOST_S = 7 * 86400  # an older alert's minutes would be a few points of the chart
 
 
 def _slo_of(alert: m.Alert) -> m.Slo | None:
     try:
-        return fetch(ApiClient.slo, alert.slo_id)
+        return fetch(ApiClient.slo, alert.slo_id) if alert.slo_id else None
     except NotFoundError:
         # an alert outlives its SLO
         return None
@@ -26,14 +29,128 @@ def _body() -> None:
     alert = fetch(ApiClient.alert, ALERT_ID)
     panel.show(alerts.summary(alert), "alert-summary")
     panel.show(alerts.headline(alert, shell.now()), "alert-headline")
+    if alert.state != "resolved":
+        _actions(alert)
     st.subheader("Traces to look at", anchor=False)
     panel.show(alerts.exemplars(alert), "alert-traces")
     st.subheader("Why", anchor=False)
-    panel.show(alerts.why(alert, _slo_of(alert)), "alert-why")
-    evidence = alerts.evidence(alert.details)
-    if evidence:
-        st.subheader("Evidence, gathered when it fired", anchor=False)
-        panel.show(evidence, "alert-evidence")
+    slo = _slo_of(alert)
+    panel.show(alerts.why(alert, slo), "alert-why")
+    if slo is not None:
+        _minutes(alert)
+    if alert.evidence is not None:
+        _evidence(alert, alert.evidence)
+    _incident(alert)
+    if alert.timeline:
+        st.subheader("Timeline", anchor=False)
+        panel.show(alert_timeline.events(alert.timeline), "alert-timeline")
+
+
+def _actions(alert: m.AlertRecord) -> None:
+    take, silence = st.columns(2)
+    with take, st.form("alert-acknowledge"):
+        st.markdown("**Take it on**: it is not repeated any more")
+        author = st.text_input("Your name", key="acknowledge-author")
+        comment = st.text_input("What you know already", key="acknowledge-comment")
+        if st.form_submit_button("Acknowledge", type="primary"):
+            _acknowledge(alert, author, comment)
+    with silence, st.form("alert-silence"):
+        st.markdown("**Silence it**: nobody is told, the budget counts on")
+        length = st.selectbox("For", list(silences.LENGTHS), index=1)
+        who = st.text_input("Your name", key="silence-author")
+        why = st.text_input("Why", key="silence-comment")
+        if st.form_submit_button("Silence"):
+            _silence(alert, who, why, str(length))
+
+
+def _acknowledge(alert: m.Alert, author: str, comment: str) -> None:
+    try:
+        call(ApiClient.acknowledge_alert, alert.id, m.NewAcknowledgement(author=author, comment=comment, via="page"))
+    except ApiError as error:
+        st.error(str(error), icon=":material/block:")
+    else:
+        st.success(f"{author} has it.", icon=":material/check:")
+
+
+def _silence(alert: m.Alert, author: str, comment: str, length: str) -> None:
+    try:
+        made = call(ApiClient.add_silence, silences.of_alert(alert, author, comment, length, shell.now()))
+    except ApiError as error:
+        st.error(str(error), icon=":material/block:")
+    else:
+        st.success(f"Silenced until {made.ends_at:%d %b %H:%M} UTC.", icon=":material/check:")
+
+
+def _minutes(alert: m.Alert) -> None:
+    """Draw the objective's events around the alert, the time that it was on shaded."""
+    now = shell.now()
+    window_s = int((now - alert.started_at + timedelta(hours=1)).total_seconds())
+    if window_s > MOST_S:
+        return
+    found = fetch(ApiClient.slo_minutes, alert.slo_id, window_s=window_s, step_s=budgets.step_seconds(window_s))
+    if found:
+        band = charts.Band("alert", alert.started_at, alert.resolved_at or now)
+        option = charts.until(budgets.events(found, [band]), now)
+        st.echarts_chart(
+            option, height=220, key="alert-events", alt="Good and bad events, the time of the alert shaded"
+        )
+
+
+def _evidence(alert: m.AlertRecord, found: m.AlertEvidence) -> None:
+    st.subheader("Evidence, gathered when it fired", anchor=False)
+    panel.show(alert_evidence.in_short(found), "alert-evidence")
+    page = f"{api_url()}/api/v1/alerts/{alert.id}/evidence"
+    st.markdown(f"[The same on one page]({page}), which opens with the dashboard down.")
+    parts = (
+        ("Who spent it", found.spenders, alert_evidence.spenders),
+        ("What differs in bad requests", found.differences, alert_evidence.differences),
+        ("At the same time", [*found.deployments, *found.experiments], alert_evidence.same_time),
+        ("Log records", found.logs, alert_evidence.logs),
+        ("The same alert before", found.past, alert_evidence.past),
+        ("What could not be gathered", found.missing, alert_evidence.missing),
+    )
+    for title, items, view in parts:
+        if items:
+            st.subheader(title, anchor=False)
+            panel.show(view(found), f"alert-{title.lower().replace(' ', '-')}")
+
+
+def _incident(alert: m.Alert) -> None:
+    if not alert.incident_id:
+        return
+    try:
+        found = fetch(ApiClient.incident, alert.incident_id)
+    except NotFoundError:
+        return  # older than what is kept
+    st.subheader("Incident", anchor=False)
+    panel.show(incidents.listing([found], shell.now()), "alert-incident")
+    if len(found.alerts) > 1:
+        panel.show(
+            alerts.listing([item for item in found.alerts if item.id != alert.id], shell.now()), "alert-siblings"
+        )
+    if found.notes:
+        panel.show(incidents.notes(found.notes), "alert-notes")
+    with st.form("incident-note", clear_on_submit=True):
+        text = st.text_area("Add a note", height=80)
+        author = st.text_input("Your name", key="note-author")
+        pressed = st.form_submit_button("Add")
+    if pressed:
+        _note(found.id, author, text)
+    st.download_button(
+        "Post-mortem (Markdown)",
+        lambda: call(ApiClient.postmortem, found.id),
+        file_name=f"postmortem-{found.id}.md",
+        mime="text/markdown",
+    )
+
+
+def _note(incident_id: str, author: str, text: str) -> None:
+    try:
+        call(ApiClient.add_incident_note, incident_id, m.NewIncidentNote(author=author, text=text))
+    except ApiError as error:
+        st.error(str(error), icon=":material/block:")
+    else:
+        st.success("Noted.", icon=":material/check:")
 
 
 shell.page("Alert", _body, entity=f"Alert {ALERT_ID}" if ALERT_ID else "")

@@ -6,7 +6,22 @@ from typing import Any
 
 from api import models as m
 from dashboard.views import looks, slos, traces, units
-from dashboard.views.markup import Column, Markup, facts, join, lines, link, muted, page_href, strong, table, tag
+from dashboard.views.markup import (
+    Column,
+    Markup,
+    facts,
+    flag,
+    grid,
+    join,
+    lines,
+    link,
+    muted,
+    page_href,
+    strong,
+    table,
+    tag,
+    tile,
+)
 
 _COLUMNS = (
     Column("State"),
@@ -14,21 +29,38 @@ _COLUMNS = (
     Column("Severity"),
     Column("Started"),
     Column("Lasted"),
+    Column("Who has it"),
     Column("Evidence"),
 )
-# said by the headline, the reason, the conditions and the list of traces
-_SHOWN_ELSEWHERE = {
-    "alert_name",
-    "conditions",
-    "error_budget_remaining",
-    "exemplar_trace_ids",
-    "slo_name",
-    "slo_window",
-    "target",
-    "threshold_ms",
-}
 _STATE_RANK = {"firing": 0, "pending": 1, "resolved": 2}
 _SEVERITY_RANK = {"page": 0, "ticket": 1}
+CHOICES = ("All", "Firing", "Pending", "Silenced", "Resolved")
+
+
+def chosen(alerts: Sequence[m.Alert], choice: str) -> list[m.Alert]:
+    """Return those that *choice*, one of `CHOICES`, asks for; silenced ones are told apart from firing ones."""
+    if choice == "Silenced":
+        return [item for item in alerts if item.state != "resolved" and item.silenced_by]
+    if choice in ("Firing", "Pending"):
+        return [item for item in alerts if item.state == choice.lower() and not item.silenced_by]
+    return [item for item in alerts if choice == "All" or item.state == choice.lower()]
+
+
+def tiles(alerts: Sequence[m.Alert], incidents: Sequence[m.Incident]) -> Markup:
+    """Return what is the matter now, in numbers."""
+    firing = chosen(alerts, "Firing")
+    pages = sum(item.severity == "page" for item in firing)
+    alone = sum(item.severity == "page" and not item.acknowledgements for item in firing)
+    silenced = len(chosen(alerts, "Silenced"))
+    going_on = sum(item.state == "firing" for item in incidents)
+    return grid(
+        [
+            tile("Pages firing", str(pages), f"{alone} that nobody has taken on", "bad" if pages else "good"),
+            tile("Tickets firing", str(len(firing) - pages), "", "warn" if len(firing) > pages else "good"),
+            tile("Silenced", str(silenced), "fire, and nobody is told", "info" if silenced else "none"),
+            tile("Incidents going on", str(going_on), "", "bad" if going_on else "good"),
+        ]
+    )
 
 
 def worst_first(alerts: Sequence[m.Alert]) -> list[m.Alert]:
@@ -52,11 +84,12 @@ def listing(alerts: Sequence[m.Alert], now: datetime) -> Markup:
     """Return the table of alerts, worst first."""
     rows = [
         (
-            looks.alert(item.state),
-            lines(link(href(item.id), item.summary or item.slo_id), muted(f"{item.service} · {item.environment}")),
+            lines(looks.alert(item.state), marks(item)),
+            lines(link(href(item.id), item.summary or item.slo_id), muted(place(item))),
             item.severity,
             lines(units.ago(item.started_at, now), muted(units.instant(item.started_at))),
             lasted(item, now),
+            holder(item),
             worst_trace(item),
         )
         for item in worst_first(alerts)
@@ -64,10 +97,35 @@ def listing(alerts: Sequence[m.Alert], now: datetime) -> Markup:
     return table(_COLUMNS, rows, caption="Alerts, worst first")
 
 
+def place(item: m.Alert) -> str:
+    """Return whom it concerns: the service and its environment, as far as there are."""
+    return " · ".join(part for part in (item.service, item.environment) if part) or item.rule
+
+
+def marks(item: m.Alert) -> Markup:
+    """Return what keeps an alert from being told, and that it comes and goes."""
+    found = []
+    if item.silenced_by and item.state != "resolved":
+        found.append(flag("silenced", f"By the silence {', '.join(item.silenced_by)}"))
+    if item.inhibited:
+        found.append(flag("inhibited", "A page of the same objective fires; this is told when that ends"))
+    if item.flapping:
+        found.append(flag("flapping", "It came and went several times within an hour"))
+    return join(found, " ")
+
+
 def lasted(item: m.Alert, now: datetime) -> str:
     """Return how long the alert has been, or was, on."""
     length = units.length(((item.resolved_at or now) - item.started_at).total_seconds())
     return length if item.resolved_at else f"{length} so far"
+
+
+def holder(item: m.Alert) -> Markup:
+    """Return who took it on last."""
+    if item.acknowledgements:
+        last = item.acknowledgements[-1]
+        return lines(last.author, muted(units.instant(last.at)))
+    return muted(units.MISSING if item.state == "resolved" else "nobody yet")
 
 
 def worst_trace(item: m.Alert) -> Markup:
@@ -79,19 +137,29 @@ def worst_trace(item: m.Alert) -> Markup:
 
 def headline(item: m.Alert, now: datetime) -> Markup:
     """Return what fired, where and when."""
-    return facts(
-        [
-            ("State", looks.alert(item.state)),
-            ("Severity", item.severity),
-            ("SLO", link(slos.href(item.slo_id), item.slo_id)),
-            ("Service", link(page_href("service", name=item.service, environment=item.environment), item.service)),
-            ("Environment", item.environment or units.MISSING),
-            ("Started", f"{units.instant(item.started_at)} ({units.ago(item.started_at, now)})"),
-            ("Resolved", units.instant(item.resolved_at) if item.resolved_at else "not yet"),
-            ("Lasted", lasted(item, now)),
-            ("Delivered", "yes" if item.delivered else "no"),
-        ]
-    )
+    service = page_href("service", name=item.service, environment=item.environment)
+    pairs: list[tuple[str, str]] = [
+        ("State", join([looks.alert(item.state), marks(item)], " ")),
+        ("Severity", item.severity),
+        ("SLO" if item.slo_id else "Rule", link(slos.href(item.slo_id), item.slo_id) if item.slo_id else item.rule),
+        ("Service", link(service, item.service) if item.service else units.MISSING),
+        ("Environment", item.environment or units.MISSING),
+        ("Started", f"{units.instant(item.started_at)} ({units.ago(item.started_at, now)})"),
+        ("Resolved", units.instant(item.resolved_at) if item.resolved_at else "not yet"),
+        ("Lasted", lasted(item, now)),
+        ("Who has it", holder(item)),
+        ("Delivered", "yes" if item.delivered else "no"),
+    ]
+    if item.runbook:
+        pairs.append(("Runbook", runbook(item.runbook)))
+    return facts(pairs)
+
+
+def runbook(text: str) -> Markup:
+    """Return a runbook as a link where it is a web address, which opens beside the dashboard; else as text."""
+    if not text.startswith(("https://", "http://")):
+        return Markup(tag("span", text))
+    return tag("a", "Open the runbook", href=text, target="_blank", rel="noopener noreferrer")
 
 
 def summary(item: m.Alert) -> Markup:
@@ -101,7 +169,7 @@ def summary(item: m.Alert) -> Markup:
 
 def why(item: m.Alert, slo: m.Slo | None) -> Markup:
     """Return what was compared, and what the burn rates of the SLO mean now."""
-    parts = [conditions(item.details)]
+    parts = [conditions(item.details), measurement(item.details)]
     if slo is not None:
         allowed = units.percent(1 - slo.objective, 3)
         parts.append(
@@ -117,15 +185,27 @@ def why(item: m.Alert, slo: m.Slo | None) -> Markup:
     return join(parts)
 
 
-def exemplars(item: m.Alert) -> Markup:
-    """Return the links to the kept traces, worst first."""
+def exemplars(item: m.AlertRecord) -> Markup:
+    """Return the kept traces, worst first, each opening at the span that is to blame."""
+    if item.evidence is not None and item.evidence.traces:
+        columns = (Column("Trace"), Column("Guilty span"), Column("Took", numeric=True), Column("When"))
+        rows = [
+            (
+                lines(
+                    link(traces.href(found.trace_id, found.guilty_span_id), f"Trace {found.trace_id[:16]}"),
+                    muted(found.route),
+                ),
+                lines(found.guilty_operation, muted(found.guilty_service)),
+                lines(units.duration(found.duration_ms), muted("failed") if found.error else ""),
+                units.instant(found.started_at),
+            )
+            for found in item.evidence.traces
+        ]
+        return table(columns, rows, caption="Traces of bad requests, worst first")
     if not item.exemplar_trace_ids:
         return muted("No trace was kept for this alert.")
-    rows = [
-        tag("li", link(traces.href(trace_id), f"Trace {trace_id[:16]}"), " ", muted("worst" if place == 0 else ""))
-        for place, trace_id in enumerate(item.exemplar_trace_ids)
-    ]
-    return tag("ol", *rows, css="nl-list")
+    links = [tag("li", link(traces.href(each), f"Trace {each[:16]}")) for each in item.exemplar_trace_ids]
+    return tag("ol", *links, css="nl-list")
 
 
 def conditions(details: Mapping[str, Any]) -> Markup:
@@ -158,44 +238,16 @@ def _number(value: Any) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
 
-def evidence(details: Mapping[str, Any]) -> Markup:
-    """Return the rest of the evidence, whatever its form: nested lists of objects become tables."""
-    rest = {name: value for name, value in details.items() if name not in _SHOWN_ELSEWHERE}
-    return join(_entry(name, value) for name, value in rest.items() if value not in (None, [], {}, ""))
+def measurement(details: Mapping[str, Any]) -> Markup:
+    """Return what a rule over a metric saw."""
+    given = details.get("measurement")
+    if not isinstance(given, Mapping):
+        return Markup("")
+    unit = str(given.get("unit") or "")
+    seen, limit = (_amount(_number(given.get(name)), unit) for name in ("value", "limit"))
+    condition = f"{given.get('operator')} {limit}"
+    return facts([("Metric", str(given.get("metric"))), ("Seen", seen), ("Alerts when", condition)])
 
 
-def words(name: str) -> str:
-    """Return a field's name as words, with its unit after a comma.
-
-    >>> words("burn_rate"), words("duration_ms")
-    ('Burn rate', 'Duration, ms')
-    """
-    stem, _, unit = name.rpartition("_")
-    text = f"{stem}, {unit}" if stem and unit in ("ms", "s") else name
-    return text[:1].upper() + text[1:].replace("_", " ")
-
-
-def _entry(name: str, value: Any) -> Markup:
-    return tag("div", tag("h4", words(name)), _value(value), css="nl-evidence")
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return facts((words(str(key)), _value(inner)) for key, inner in value.items())
-    if isinstance(value, list):
-        return _list(value)
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return units.count(value)
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return units.MISSING if value is None else str(value)
-
-
-def _list(values: list[Any]) -> Markup:
-    if not all(isinstance(value, Mapping) for value in values):
-        return tag("ul", *(tag("li", _value(value)) for value in values), css="nl-list")
-    names = list(dict.fromkeys(key for value in values for key in value))
-    columns = [Column(words(name)) for name in names]
-    return table(columns, [[_value(value.get(name)) for name in names] for value in values], caption="Evidence")
+def _amount(value: float | None, unit: str) -> str:
+    return units.MISSING if value is None else f"{value:,.6g} {unit}".strip()

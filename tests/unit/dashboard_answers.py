@@ -178,9 +178,12 @@ def _alert(alert_id: str, slo_id: str, severity: str, state: str, minutes_ago: i
         exemplar_trace_ids=[TRACE_ID, "5bf92f3577b34da6a3ce929d0e0e4737"],
         details={
             "burn_rates": {"1h": 14.24, "5m": 15.1},
-            "contributors": [{"http.route": "/pay", "bad": 812, "share": 0.93}, {"http.route": "/cart", "bad": 61}],
         },
         delivered=True,
+        rule=slo_id,
+        fired_at=None if state == "pending" else started,
+        labels={"alertname": "SLOErrorBudgetBurn", "slo_id": slo_id, "service_name": "checkout", "environment": "prod"},
+        incident_id="" if state == "pending" else "a-1",
     )
 
 
@@ -189,6 +192,7 @@ def alerts() -> list[m.Alert]:
         _alert("a-0", "payments-availability", "ticket", "resolved", 600),
         _alert("a-1", "checkout-availability", "page", "firing", 27),
         _alert("a-2", "checkout-p95", "ticket", "pending", 3),
+        _alert("a-3", "inventory-p95", "ticket", "firing", 90).model_copy(update={"silenced_by": ["s-1"]}),
     ]
 
 

@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
 from api import models as m
+from tests.unit.dashboard_alerts import incident, incident_metrics, incident_record, record, silence
 from tests.unit.dashboard_answers import (
     ATTACK,
     SERVICES,
@@ -57,7 +58,8 @@ def build_api(*, empty: bool = False) -> FastAPI:
     def get_status():
         return status(empty=empty)
 
-    for routes in (_service_routes, _trace_routes, _slo_routes, _alert_routes, _cache_and_run_routes, _signal_routes):
+    pages = (_service_routes, _trace_routes, _slo_routes, _cache_and_run_routes, _signal_routes)
+    for routes in (*pages, _alert_routes, _silence_and_incident_routes):
         routes(app, kept)
     return app
 
@@ -162,7 +164,45 @@ def _alert_routes(app: FastAPI, kept: Kept) -> None:
 
     @app.get("/api/v1/alerts/{alert_id}")
     def get_alert(alert_id: str):
-        return _one(kept(alerts()), alert_id)
+        return _one(kept([record(item) for item in alerts()]), alert_id)
+
+    @app.post("/api/v1/alerts/{alert_id}/acknowledge")
+    def acknowledge(alert_id: str, asked: m.NewAcknowledgement):
+        app.state.acknowledged = (alert_id, asked)
+        return _one([record(item) for item in alerts()], alert_id)
+
+
+def _silence_and_incident_routes(app: FastAPI, kept: Kept) -> None:
+    @app.get("/api/v1/silences")
+    def get_silences():
+        return _page(kept([silence()]))
+
+    @app.post("/api/v1/silences")
+    def add_silence(asked: m.NewSilence):
+        app.state.silenced = asked
+        return silence().model_copy(update={"matchers": asked.matchers, "ends_at": asked.ends_at})
+
+    @app.post("/api/v1/silences/{silence_id}/expire")
+    def expire_silence(silence_id: str):
+        app.state.expired = silence_id
+        return silence().model_copy(update={"state": "expired"})
+
+    @app.get("/api/v1/incidents")
+    def get_incidents():
+        return _page(kept([incident()]))
+
+    @app.get("/api/v1/incidents/metrics")
+    def get_incident_metrics():
+        return _page(kept([incident_metrics()]))
+
+    @app.get("/api/v1/incidents/{incident_id}")
+    def get_incident(incident_id: str):
+        return _one(kept([incident_record()]), incident_id)
+
+    @app.post("/api/v1/incidents/{incident_id}/notes")
+    def add_note(incident_id: str, note: m.NewIncidentNote):
+        app.state.noted = (incident_id, note)
+        return m.IncidentNote(at=now(), author=note.author, text=note.text)
 
 
 def _cache_and_run_routes(app: FastAPI, kept: Kept) -> None:

@@ -353,3 +353,37 @@ def test_dead_letters_and_alarms_say_what_to_do(filled, monkeypatch):
     at = open_page(monkeypatch, filled, "ingest")
     assert "To do: replay" in drawn(at)
     assert at.code[0].value == "ninelives collector replay"
+
+
+def test_an_alert_is_taken_on_from_its_page_by_name(filled, monkeypatch):
+    at = open_page(monkeypatch, filled, "alert", id="a-1")
+    at.text_input(key="acknowledge-author").input("Ann")
+    at.text_input(key="acknowledge-comment").input("looking")
+    next(button for button in at.button if button.label == "Acknowledge").click()
+    at.run()
+    assert [message.value for message in at.success] == ["Ann has it."]
+
+
+def test_an_alert_is_silenced_from_its_page(filled, monkeypatch):
+    at = open_page(monkeypatch, filled, "alert", id="a-1")
+    at.text_input(key="silence-author").input("Ann")
+    at.text_input(key="silence-comment").input("known")
+    next(button for button in at.button if button.label == "Silence").click()
+    at.run()
+    assert "Silenced until" in at.success[0].value
+
+
+def test_a_note_is_added_to_the_incident_of_an_alert(filled, monkeypatch):
+    at = open_page(monkeypatch, filled, "alert", id="a-1")
+    assert "rolled 1.8.2 back" in drawn(at)
+    at.text_area[0].input("pool doubled")
+    at.text_input(key="note-author").input("Ann")
+    next(button for button in at.button if button.label == "Add").click()
+    at.run()
+    assert [message.value for message in at.success] == ["Noted."]
+
+
+def test_the_alerts_page_shows_lanes_silences_and_incidents(filled, monkeypatch):
+    html = drawn(open_page(monkeypatch, filled, "alerts"))
+    for part in ("nl-lane-bar", "moving racks", "checkout availability burns its budget", "MTTR"):
+        assert part in html
