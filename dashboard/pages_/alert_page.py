@@ -1,4 +1,5 @@
 from datetime import timedelta
+from urllib.parse import quote
 
 import streamlit as st
 
@@ -29,8 +30,7 @@ def _body() -> None:
     alert = fetch(ApiClient.alert, ALERT_ID)
     panel.show(alerts.summary(alert), "alert-summary")
     panel.show(alerts.headline(alert, shell.now()), "alert-headline")
-    if alert.state != "resolved":
-        _actions(alert)
+    _actions(alert)
     st.subheader("Traces to look at", anchor=False)
     panel.show(alerts.exemplars(alert), "alert-traces")
     st.subheader("Why", anchor=False)
@@ -39,7 +39,7 @@ def _body() -> None:
     if slo is not None:
         _minutes(alert)
     if alert.evidence is not None:
-        _evidence(alert, alert.evidence)
+        _evidence(alert.evidence)
     _incident(alert)
     if alert.timeline:
         st.subheader("Timeline", anchor=False)
@@ -47,20 +47,36 @@ def _body() -> None:
 
 
 def _actions(alert: m.AlertRecord) -> None:
-    take, silence = st.columns(2)
-    with take, st.form("alert-acknowledge"):
-        st.markdown("**Take it on**: it is not repeated any more")
+    with st.container(horizontal=True):
+        if alert.state != "resolved":
+            with st.popover("Acknowledge", type="primary"):
+                _take_on(alert)
+            with st.popover("Silence"):
+                _be_silent(alert)
+        if alert.evidence is not None:
+            page = f"{api_url()}/api/v1/alerts/{quote(alert.id, safe='')}/evidence"
+            st.link_button("Evidence on one page", page, help="It opens with the dashboard down")
+
+
+def _take_on(alert: m.AlertRecord) -> None:
+    with st.form("alert-acknowledge", border=False):
+        st.markdown("Say that you have it: it is not repeated any more.")
         author = st.text_input("Your name", key="acknowledge-author")
         comment = st.text_input("What you know already", key="acknowledge-comment")
-        if st.form_submit_button("Acknowledge", type="primary"):
-            _acknowledge(alert, author, comment)
-    with silence, st.form("alert-silence"):
-        st.markdown("**Silence it**: nobody is told, the budget counts on")
+        pressed = st.form_submit_button("I have it", type="primary")
+    if pressed:
+        _acknowledge(alert, author, comment)
+
+
+def _be_silent(alert: m.AlertRecord) -> None:
+    with st.form("alert-silence", border=False):
+        st.markdown("Nobody is told of it; the budget counts on.")
         length = st.selectbox("For", list(silences.LENGTHS), index=1)
-        who = st.text_input("Your name", key="silence-author")
-        why = st.text_input("Why", key="silence-comment")
-        if st.form_submit_button("Silence"):
-            _silence(alert, who, why, str(length))
+        author = st.text_input("Your name", key="silence-author")
+        comment = st.text_input("Why", key="silence-comment")
+        pressed = st.form_submit_button("Silence it", type="primary")
+    if pressed:
+        _silence(alert, author, comment, str(length))
 
 
 def _acknowledge(alert: m.Alert, author: str, comment: str) -> None:
@@ -96,11 +112,9 @@ def _minutes(alert: m.Alert) -> None:
         )
 
 
-def _evidence(alert: m.AlertRecord, found: m.AlertEvidence) -> None:
+def _evidence(found: m.AlertEvidence) -> None:
     st.subheader("Evidence, gathered when it fired", anchor=False)
     panel.show(alert_evidence.in_short(found), "alert-evidence")
-    page = f"{api_url()}/api/v1/alerts/{alert.id}/evidence"
-    st.markdown(f"[The same on one page]({page}), which opens with the dashboard down.")
     parts = (
         ("Who spent it", found.spenders, alert_evidence.spenders),
         ("What differs in bad requests", found.differences, alert_evidence.differences),

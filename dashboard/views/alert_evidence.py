@@ -6,7 +6,7 @@ from dashboard.views.markup import Column, Markup, bar, facts, join, lines, link
 
 
 def in_short(found: m.AlertEvidence) -> Markup:
-    """Return the summary, and what the window cost."""
+    """Return what the window cost, and what would come of it."""
     pairs = [
         ("Looked at", f"{units.instant(found.start)} to {units.clock(found.end)}"),
         ("Budget spent in it", units.percent(found.error_budget_spent, 1)),
@@ -15,7 +15,7 @@ def in_short(found: m.AlertEvidence) -> Markup:
     pairs += [(f"If the last {item.hours} h go on", _exhausted(item)) for item in found.forecasts]
     if found.owner:
         pairs.append(("Owner", found.owner))
-    return join([tag("p", found.summary), facts(pairs)])
+    return facts(pairs)
 
 
 def _exhausted(item: m.EvidenceForecast) -> str:

@@ -15,7 +15,7 @@ _KINDS: dict[str, Look] = {
     "resolved": Look("✓", "Resolved", "good"),
     "notification": Look("✉", "Message", "info"),
     "delivery": Look("➤", "Delivery", "none"),
-    "acknowledgement": Look("✋", "Taken on", "info"),
+    "acknowledgement": Look("☑", "Taken on", "info"),
     "note": Look("✎", "Note", "none"),
     "deployment": Look("▲", "Deployment", "none"),
     "experiment": Look("⚡", "Experiment", "none"),
@@ -38,13 +38,8 @@ def lanes(items: Sequence[m.Alert], now: datetime, length: timedelta = DAY) -> M
     rows = [_lane(episodes, start, now) for episodes in shown]
     more = len(by_rule) - len(shown)
     rest = [tag("p", muted(f"and {units.plural(more, 'other alert')}"))] if more else []
-    scale = tag(
-        "div",
-        tag("span", f"{units.clock(start)} UTC"),
-        tag("span", f"the last {units.length(length.total_seconds())}"),
-        tag("span", "now"),
-        css="nl-lane-scale nl-muted",
-    )
+    ends = (tag("span", units.clock(start)), tag("span", f"the last {units.length(length.total_seconds())}"))
+    scale = tag("div", tag("div"), tag("div", *ends, tag("span", "now"), css="nl-lane-scale nl-muted"), css="nl-lane")
     return tag("div", *rows, scale, *rest, css="nl-lanes")
 
 
@@ -80,7 +75,7 @@ def _bar(item: m.Alert, start: datetime, now: datetime) -> Markup:
 
 def _tick(at: datetime, start: datetime, now: datetime, said: str) -> Markup:
     place = min(_share(at, start, now), 99.0)
-    return tag("span", "✋", css="nl-lane-tick", title=said, style=f"left:{place:.2f}%")
+    return tag("span", "☑", css="nl-lane-tick", title=said, style=f"left:{place:.2f}%")
 
 
 def _share(at: datetime, start: datetime, now: datetime) -> float:

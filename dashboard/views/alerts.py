@@ -162,9 +162,10 @@ def runbook(text: str) -> Markup:
     return tag("a", "Open the runbook", href=text, target="_blank", rel="noopener noreferrer")
 
 
-def summary(item: m.Alert) -> Markup:
-    """Return what is wrong in one sentence: what a person woken up reads first."""
-    return tag("p", strong(item.summary or item.slo_id))
+def summary(item: m.AlertRecord) -> Markup:
+    """Return what is wrong in one sentence, and why as far as it is known: what a person woken up reads first."""
+    first = tag("p", strong(item.summary or item.slo_id))
+    return first if item.evidence is None else join([first, tag("p", item.evidence.summary)])
 
 
 def why(item: m.Alert, slo: m.Slo | None) -> Markup:

@@ -359,7 +359,7 @@ def test_an_alert_is_taken_on_from_its_page_by_name(filled, monkeypatch):
     at = open_page(monkeypatch, filled, "alert", id="a-1")
     at.text_input(key="acknowledge-author").input("Ann")
     at.text_input(key="acknowledge-comment").input("looking")
-    next(button for button in at.button if button.label == "Acknowledge").click()
+    next(button for button in at.button if button.label == "I have it").click()
     at.run()
     assert [message.value for message in at.success] == ["Ann has it."]
 
@@ -368,7 +368,7 @@ def test_an_alert_is_silenced_from_its_page(filled, monkeypatch):
     at = open_page(monkeypatch, filled, "alert", id="a-1")
     at.text_input(key="silence-author").input("Ann")
     at.text_input(key="silence-comment").input("known")
-    next(button for button in at.button if button.label == "Silence").click()
+    next(button for button in at.button if button.label == "Silence it").click()
     at.run()
     assert "Silenced until" in at.success[0].value
 
