@@ -40,8 +40,7 @@ class AppriseChannel:
         self._timeout_s = timeout_s
         self._kind = one_line(url.partition("://")[0], 20) if "://" in url else "apprise"
         self._secrets = tuple(sorted(set(re.split(r"[:/@?&=,]+", url)), key=len, reverse=True))
-        # below warnings the library logs whole requests, with their secrets
-        logging.getLogger("apprise").setLevel(logging.WARNING)
+        _keep_out_of_logs()
         asset = apprise.AppriseAsset(secure_logging=True, http_redirects=False, service_timeout=timeout_s)
         service = apprise.Apprise.instantiate(url, asset=asset, suppress_exceptions=True)
         if service is None:
@@ -94,6 +93,15 @@ class AppriseChannel:
             if len(secret) > 3 and secret != self._kind:
                 text = text.replace(secret, "***")
         return text
+
+
+def _keep_out_of_logs() -> None:
+    """Keep what the library says to itself: it names addresses, and below warnings whole requests."""
+    log = logging.getLogger("apprise")
+    log.setLevel(logging.WARNING)
+    log.propagate = False
+    if not log.handlers:
+        log.addHandler(logging.NullHandler())
 
 
 def _permanent(reason: str) -> bool:

@@ -44,14 +44,15 @@ class _WatchedSmtp(smtplib.SMTP):
     def __init__(self, smarthost: Smarthost, deadline: Deadline, timeout_s: float) -> None:
         self._smarthost = smarthost
         self._deadline = deadline
-        super().__init__(timeout=timeout_s, local_hostname=smarthost.hello or None)
+        super().__init__(smarthost.host, smarthost.port, local_hostname=smarthost.hello or None, timeout=timeout_s)
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         connection = socket.create_connection((host, port), timeout, self.source_address)
         self._deadline.watch(connection)
         if not self._smarthost.implicit_tls:
             return connection
-        return self._smarthost.context().wrap_socket(connection, server_hostname=host)
+        with connection:  # TLS takes the socket over; what fails before must not stay open
+            return self._smarthost.context().wrap_socket(connection, server_hostname=host)
 
 
 def deliver(
@@ -91,9 +92,6 @@ def deliver(
 def _talk(
     smtp: smtplib.SMTP, smarthost: Smarthost, mail: EmailMessage, recipients: Sequence[str]
 ) -> dict[str, tuple[int, bytes]]:
-    code, answer = smtp.connect(smarthost.host, smarthost.port)
-    if code != 220:
-        raise smtplib.SMTPConnectError(code, answer)
     smtp.ehlo()
     if not smarthost.implicit_tls and (smarthost.require_tls or smtp.has_extn("starttls")):
         smtp.starttls(context=smarthost.context())
