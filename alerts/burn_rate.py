@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 from alerts.details import details_of
+from alerts.signal import AlertSignal
 from alerts.summary import firing_summary, resolved_summary
+from alerts.timing import AlertTiming
 from alerts.transition import AlertDetails
 from slo.evaluation import ConditionResult, Evaluation
 from slo.model import Slo
@@ -11,8 +13,8 @@ from slo.policy import SEVERITIES, Severity
 
 
 @dataclass(frozen=True, slots=True)
-class BurnRateSignal:
-    """An evaluation as the alert of one severity sees it; implements `AlertSignal`."""
+class BurnRateSignal(AlertSignal):
+    """An evaluation as the alert of one severity sees it."""
 
     slo: Slo
     evaluation: Evaluation
@@ -33,6 +35,10 @@ class BurnRateSignal:
     @property
     def environment(self) -> str:
         return self.slo.environment
+
+    @property
+    def timing(self) -> AlertTiming:
+        return timing_of(self.slo)
 
     @property
     def conditions(self) -> tuple[ConditionResult, ...]:
@@ -59,6 +65,11 @@ class BurnRateSignal:
 
     def details(self) -> AlertDetails:
         return details_of(self.slo, self.evaluation, self.conditions)
+
+
+def timing_of(slo: Slo) -> AlertTiming:
+    """Return the delays of every alert of *slo*."""
+    return AlertTiming(slo.alert_for, slo.keep_firing_for)
 
 
 def signals_of(slo: Slo, evaluation: Evaluation) -> tuple[BurnRateSignal, ...]:

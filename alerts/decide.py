@@ -1,87 +1,91 @@
 """When an alert changes its state: inactive, pending, firing, resolved.
 
-Pure: the same memory, signal and time give the same answer, so that a tick may be repeated after a crash.
+Pure, and the last stored transition is all that an alert remembers: the same transition, signal and time give the same
+answer, so that a tick may be repeated after a crash, and a restart changes nothing.
 """
 
 import hashlib
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
+from alerts.flapping import flapping_note, held_for, is_flapping, recent_firings
 from alerts.signal import AlertSignal
-from alerts.transition import AlertDetails, AlertState, Transition
+from alerts.timing import IMMEDIATELY, AlertTiming
+from alerts.transition import AlertDetails, Transition
+
+Verdict = Literal["met", "clear", "unknown"]
+# hold and resume are the begin and the end of a wait within "firing": the condition is clear, or met again
+Step = Literal["begin", "fire", "hold", "resume", "resolve"]
 
 _DNS_LABEL_LENGTH: Final = 63
-
-
-@dataclass(frozen=True, slots=True)
-class AlertTiming:
-    """How long a condition must be met before the alert fires, and clear before it is resolved."""
-
-    pending_for: timedelta = timedelta(0)
-    keep_firing_for: timedelta = timedelta(0)
-
-
-IMMEDIATELY: Final = AlertTiming()
-
-
-@dataclass(frozen=True, slots=True)
-class AlertMemory:
-    """What an alert remembers from tick to tick.
-
-    Only `last` needs to be stored: without `clear_since` an alert with `keep_firing_for` fires a little longer.
-    """
-
-    last: Transition
-    clear_since: datetime | None = None
+_NOW: Final = timedelta(0)
 
 
 def decide(
-    previous: AlertMemory | None, signal: AlertSignal, now: datetime, timing: AlertTiming = IMMEDIATELY
+    last: Transition | None, signal: AlertSignal, now: datetime, timing: AlertTiming = IMMEDIATELY
 ) -> Transition | None:
-    """Return the change of state that *signal* causes at *now*, or None.
-
-    Without data nothing changes: an alert neither fires nor ends. A time that was decided already changes nothing.
+    """Return the change that *signal* causes at *now*, to be stored before the next decision, or None.
 
     Args:
-        previous: memory of the alert of this objective and severity, None if it never was active.
+        last: the last change of the alert of this rule and severity, None if it never was active.
         signal: what the evaluation says.
         now: time of the evaluation, UTC.
-        timing: delays of the policy.
+        timing: delays of the rule.
     """
-    if previous is None:
-        return _begun(signal, now, timing, None) if signal.met else None
-    last = previous.last
-    if now <= last.at:
-        return None
-    if last.state == "resolved":
-        return _begun(signal, now, timing, last) if signal.met else None
-    if signal.met:
-        ripe = last.state == "pending" and now - last.started_at >= timing.pending_for
-        return _fired(last, signal, now) if ripe else None
-    if not signal.clear:
-        return None
-    held = last.state == "firing" and now - (previous.clear_since or now) < timing.keep_firing_for
-    return None if held else _resolved(last, signal, now)
+    verdict: Verdict = "met" if signal.met else "clear" if signal.clear else "unknown"
+    match next_step(last, verdict, now, timing):
+        case None:
+            return None
+        case "begin":
+            return _begun(signal, now, timing, last)
+        case step:
+            assert last is not None
+            return _changed(last, step, signal, now)
 
 
-def remember(
-    previous: AlertMemory | None, change: Transition | None, signal: AlertSignal, now: datetime
-) -> AlertMemory | None:
-    """Return the memory for the next tick, after `decide` answered *change* and it was stored."""
-    if change is not None:
-        return AlertMemory(change)
-    if previous is None or now <= previous.last.at or previous.last.state != "firing":
-        return previous
-    if signal.met:
-        return replace(previous, clear_since=None)
-    return replace(previous, clear_since=previous.clear_since or now) if signal.clear else previous
+def next_step(last: Transition | None, verdict: Verdict, now: datetime, timing: AlertTiming) -> Step | None:
+    """Return what happens to an alert at *now*, None if nothing does; arguments are those of `decide`.
+
+    Without data nothing changes: an alert neither fires nor ends. A time that was decided already changes nothing,
+    and neither does a clock that went back.
+    """
+    if verdict == "unknown" or (last is not None and now <= last.at):
+        return None
+    if last is None or last.state == "resolved":
+        return "begin" if verdict == "met" else None
+    if last.state == "pending":
+        if verdict == "clear":
+            return "resolve"
+        return "fire" if now - last.started_at >= timing.pending_for else None
+    return _step_of_firing(last, verdict, now, timing)
+
+
+def closed(last: Transition, now: datetime, reason: str) -> Transition:
+    """Return the end of an alert whose rule has ended: no signal would ever resolve it."""
+    return replace(
+        last,
+        sequence=last.sequence + 1,
+        state="resolved",
+        at=now,
+        resolved_at=now,
+        clear_since=None,
+        summary=f"{last.details.slo_name}: {reason}",
+    )
+
+
+def _step_of_firing(last: Transition, verdict: Verdict, now: datetime, timing: AlertTiming) -> Step | None:
+    if verdict == "met":
+        return None if last.clear_since is None else "resume"
+    wait = held_for(timing.keep_firing_for, flapping=last.flapping)
+    if now - (last.clear_since or now) >= wait:
+        return "resolve"
+    return "hold" if last.clear_since is None else None
 
 
 def _begun(signal: AlertSignal, now: datetime, timing: AlertTiming, before: Transition | None) -> Transition:
-    state: AlertState = "firing" if timing.pending_for <= timedelta(0) else "pending"
-    return Transition(
+    pending = Transition(
         alert_id=_alert_id(signal, now, before),
         sequence=1,
         rule=signal.rule,
@@ -89,38 +93,45 @@ def _begun(signal: AlertSignal, now: datetime, timing: AlertTiming, before: Tran
         service=signal.service,
         environment=signal.environment,
         severity=signal.severity,
-        state=state,
+        state="pending",
         at=now,
         started_at=now,
-        fired_at=now if state == "firing" else None,
+        fired_at=None,
         resolved_at=None,
         summary=signal.firing_summary(),
         details=signal.details(),
+        firings=() if before is None else recent_firings(before.firings, now),
+        labels=signal.labels,
     )
+    return pending if timing.pending_for > _NOW else _fired(pending, now)
 
 
-def _fired(last: Transition, signal: AlertSignal, now: datetime) -> Transition:
-    return replace(
-        last,
-        sequence=last.sequence + 1,
-        state="firing",
-        at=now,
-        fired_at=now,
-        summary=signal.firing_summary(),
-        details=_details(last, signal),
-    )
+def _changed(last: Transition, step: Step, signal: AlertSignal, now: datetime) -> Transition:
+    following = replace(last, sequence=last.sequence + 1, at=now)
+    match step:
+        case "hold":
+            return replace(following, clear_since=now)
+        case "resume":
+            return replace(following, clear_since=None)
+        case "resolve":
+            return replace(
+                following,
+                state="resolved",
+                resolved_at=now,
+                clear_since=None,
+                summary=signal.resolved_summary(),
+                details=replace(_details(last, signal), alert_name=last.details.alert_name, links=last.details.links),
+            )
+        case _:
+            told = replace(following, summary=signal.firing_summary(), details=_details(last, signal))
+            return _fired(told, now)
 
 
-def _resolved(last: Transition, signal: AlertSignal, now: datetime) -> Transition:
-    return replace(
-        last,
-        sequence=last.sequence + 1,
-        state="resolved",
-        at=now,
-        resolved_at=now,
-        summary=signal.resolved_summary(),
-        details=replace(_details(last, signal), alert_name=last.details.alert_name, links=last.details.links),
-    )
+def _fired(pending: Transition, now: datetime) -> Transition:
+    firings = (*recent_firings(pending.firings, now), now)
+    flapping = is_flapping(firings)
+    summary = f"{pending.summary}; {flapping_note(firings)}" if flapping else pending.summary
+    return replace(pending, state="firing", fired_at=now, firings=firings, flapping=flapping, summary=summary)
 
 
 def _details(last: Transition, signal: AlertSignal) -> AlertDetails:

@@ -1,4 +1,4 @@
-"""What an objective's alerts would have done over counted minutes: the same evaluation and decisions as live.
+"""What an objective's burn-rate alerts would have done over counted minutes: evaluated and decided as live.
 
 Every minute of the past is decided once, as of *delay* after its end. Live ticks come more often, but their windows end
 at whole minutes too, so that they see the same numbers. Two things can still differ from what was decided live: live
@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
-from typing import Literal
 
-from alerts.burn_rate import signals_of
-from alerts.decide import AlertMemory, decide, remember
+from alerts.burn_rate import signals_of, timing_of
+from alerts.decide import Verdict, decide, next_step
 from alerts.transition import Transition
 from slo.budget import allowed_bad
 from slo.evaluation import Evaluation, budget_window, evaluate, needed_windows
@@ -21,8 +20,6 @@ from slo.model import Slo
 from slo.policy import SEVERITIES, Condition, Severity
 from slo.slices import last_end
 from slo.window import MINUTE
-
-Verdict = Literal["met", "clear", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +39,14 @@ class Episode:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """`transitions` in the order of time, and the `episodes` that they make."""
+    """`transitions` in the order of time, and the `episodes` that fired."""
 
     transitions: tuple[Transition, ...]
     episodes: tuple[Episode, ...]
 
 
 def replay(slo: Slo, history: MinuteHistory, start: datetime, end: datetime, *, delay: timedelta) -> Replay:
-    """Return what the alerts of *slo* would have done in [start, end), whole minutes.
+    """Return what the burn-rate alerts of *slo* would have done in [start, end), whole minutes.
 
     Args:
         slo: the objective, with its policy.
@@ -62,14 +59,11 @@ def replay(slo: Slo, history: MinuteHistory, start: datetime, end: datetime, *, 
         InvalidObjective: [start, end) reaches out of *history*.
     """
     lanes = [_Lane(slo, history, severity, delay) for severity in SEVERITIES]
-    seen = history.position(start)
     for minute in range(history.position(start) + 1, history.position(end) + 1):
-        # windows end with the last slice that is over: until the next one is, nothing changes
+        # windows end with the last slice that is over
         position = history.position(max(last_end(history.start + minute * MINUTE, history.length), history.start))
-        if position > seen or minute == history.position(start) + 1:
-            for lane in lanes:
-                lane.step(position, minute)
-        seen = position
+        for lane in lanes:
+            lane.step(position, minute)
     transitions = sorted((item for lane in lanes for item in lane.transitions), key=lambda item: item.at)
     episodes = sorted((item for lane in lanes for item in lane.episodes()), key=lambda item: item.fired.at)
     return Replay(tuple(transitions), tuple(episodes))
@@ -109,28 +103,31 @@ class _Lane:
         self._checks = [
             _Check(slo, item, history.length) for item in slo.policy.conditions if item.severity == severity
         ]
-        self._memory: AlertMemory | None = None
+        self._timing = timing_of(slo)
+        self._last: Transition | None = None
+        self._seen: Verdict = "unknown"
+        self._position = -1
+        self._ends: list[tuple[Transition, Transition | None]] = []  # of each episode: how it fired, how it ended
         self._peaks: list[Fraction] = []
-        self._spans: list[tuple[int, int]] = []  # of each episode: where its long window began, where it ended
-        self._position = 0
+        self._spans: list[tuple[int, int]] = []  # where its long window began, where it ended
         self.transitions: list[Transition] = []
 
     def step(self, position: int, minute: int) -> None:
         """Decide after *minute* minutes of the history, on windows that end after *position* of them."""
-        self._position = position
-        firing = self._memory is not None and self._memory.last.state == "firing"
-        verdict = self._verdict(position)
-        if verdict == ("clear" if firing else "met"):
-            self._decide(position, minute)
-            firing = not firing
-        if firing:
+        moved = position > self._position
+        if moved:
+            self._position, self._seen = position, self._verdict(position)
+        now = self._history.start + minute * MINUTE + self._delay
+        if next_step(self._last, self._seen, now, self._timing) is not None:
+            self._decide(position, now)
+            moved = True
+        if moved and self._last is not None and self._last.state == "firing":
             self._peaks[-1] = max(self._peaks[-1], self._burn(position))
 
     def episodes(self) -> Iterator[Episode]:
-        for index, (peak, (first, last)) in enumerate(zip(self._peaks, self._spans, strict=True)):
-            fired, resolved = self.transitions[2 * index], self.transitions[2 * index + 1 : 2 * index + 2]
+        for (fired, resolved), peak, (first, last) in zip(self._ends, self._peaks, self._spans, strict=True):
             spent = self._spent(first, last if resolved else self._position)
-            yield Episode(fired, resolved[0] if resolved else None, float(peak), spent)
+            yield Episode(fired, resolved, float(peak), spent)
 
     def _verdict(self, position: int) -> Verdict:
         found = {check.verdict(self._history, position) for check in self._checks}
@@ -138,20 +135,20 @@ class _Lane:
             return "met"
         return "unknown" if "unknown" in found else "clear"
 
-    def _decide(self, position: int, minute: int) -> None:
-        end = self._history.start + position * MINUTE
-        now = self._history.start + minute * MINUTE + self._delay
-        evaluation = self._evaluate(end)
+    def _decide(self, position: int, now: datetime) -> None:
+        evaluation = self._evaluate(self._history.start + position * MINUTE)
         signal = next(item for item in signals_of(self._slo, evaluation) if item.severity == self._severity)
-        change = decide(self._memory, signal, now)
+        change = decide(self._last, signal, now, self._timing)
         assert change is not None, "the checks in integers and the evaluation disagree"
-        self._memory = remember(self._memory, change, signal, now)
+        self._last = change
         self.transitions.append(change)
-        if change.state == "firing":
+        if change.state == "firing" and change.changes_state:
             longest = max(result.condition.long for result in signal.conditions if result.met)
+            self._ends.append((change, None))
             self._peaks.append(Fraction(0))
             self._spans.append((max(position - longest // MINUTE, 0), position))
-        else:
+        elif change.state == "resolved" and change.fired_at is not None:
+            self._ends[-1] = self._ends[-1][0], change
             self._spans[-1] = self._spans[-1][0], position
 
     def _evaluate(self, end: datetime) -> Evaluation:

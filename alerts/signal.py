@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from alerts.timing import IMMEDIATELY, AlertTiming
 from alerts.transition import AlertDetails
 from slo.policy import Severity
 
@@ -10,6 +11,7 @@ class AlertSignal(Protocol):
     """A rule at one moment.
 
     `rule` and `severity` are the alert's identity: two signals of the same rule and severity speak to the same alert.
+    Classes that name this one as their base have the defaults of `timing` and `labels`.
     """
 
     @property
@@ -27,6 +29,16 @@ class AlertSignal(Protocol):
 
     @property
     def environment(self) -> str: ...
+
+    @property
+    def timing(self) -> AlertTiming:
+        """The delays of the rule."""
+        return IMMEDIATELY
+
+    @property
+    def labels(self) -> tuple[tuple[str, str], ...]:
+        """Labels that the rule gives its alerts, for routing."""
+        return ()
 
     @property
     def met(self) -> bool:

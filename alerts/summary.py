@@ -64,11 +64,11 @@ def _doubt(slo: Slo, worst: ConditionResult) -> str:
 
 
 def _told(slo: Slo, counts: EventCounts, window: timedelta) -> str:
-    share = f"{percent(counts.bad, counts.total)} of {_events(slo)} {_badness(slo)}"
+    share = f"{percent(counts.bad, counts.total)} of {events_of(slo)} {_badness(slo)}"
     return f"{share} in the last {span_of_time(window)} ({counts.bad:,} of {counts.total:,})"
 
 
-def _events(slo: Slo) -> str:
+def events_of(slo: Slo) -> str:
     """Return what is counted: slices of time, or the indicator's own events."""
     match slo.budgeting:
         case Occurrences():

@@ -114,6 +114,11 @@ class Transition:
                 raise InvalidAlert(f"time {time.isoformat()} of {self.alert_id!r} must be in UTC, with its zone")
 
     @property
+    def changes_state(self) -> bool:
+        """Whether this is news: False where a firing alert only begins or ends its wait to be clear for long enough."""
+        return self.state != "firing" or self.at == self.fired_at
+
+    @property
     def idempotency_key(self) -> str:
         """The name of this one change, the same in every attempt to tell of it."""
         return f"{self.alert_id}-{self.sequence}"

@@ -107,7 +107,7 @@ def _incidents(database: Database, start: datetime, end: datetime) -> Mapping[st
     for body in transitions(database, since=start - LONGEST):
         transition = Transition.from_json(body)
         last[transition.alert_id] = transition
-        if transition.state == "firing":
+        if transition.state == "firing" and transition.changes_state:
             fired[transition.alert_id] = transition
     found: dict[str, list[ReportedIncident]] = {}
     for alert_id, began in fired.items():

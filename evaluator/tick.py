@@ -1,34 +1,37 @@
-"""One tick: count minutes, evaluate, decide, store, gather evidence, deliver."""
+"""One tick: evaluate, decide, store, deliver."""
 
 import logging
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from alerts.burn_rate import signals_of
-from alerts.decide import AlertMemory, decide, remember
-from alerts.signal import AlertSignal
 from alerts.transition import Transition
+from evaluator.alert_decisions import AlertDecisions
 from evaluator.alert_store import AlertStore
 from evaluator.dispatcher import Dispatcher
 from evaluator.evidence import with_exemplars
 from evaluator.minutes import MinuteCounter
+from evaluator.objectives import ExhaustionSource, ObjectiveSource
 from evaluator.revisions import RevisionKeeper
+from evaluator.signals import SignalSource
 from storage.client import Database
 from storage.errors import DatabaseError
 from storage.slo_catalog import SloCatalog
-from storage.standing import Standing, standings
+from storage.standing import Standing
 
 log = logging.getLogger(__name__)
 
 BACKFILL_BUDGET = timedelta(seconds=4)
-Key = tuple[str, str]  # (SLO id, severity)
 
 
 @dataclass(slots=True)
 class TickState:
-    """How the last tick went, for status pages. `problems`: what is wrong with indicators, by the objective's id."""
+    """How the last tick went, for status pages.
+
+    `problems`: what is wrong with indicators, by the objective's id. `failures`: why sources of signals failed, by
+    their names; the alerts of such a source stayed as they were.
+    """
 
     last_at: datetime | None = None
     last_error: str = ""
@@ -36,10 +39,14 @@ class TickState:
     minutes: int = 0
     standings: list[Standing] = field(default_factory=list)
     problems: dict[str, list[str]] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
 
 
 class Evaluator:
-    """Runs ticks. Everything it must remember is in the database, so a restart goes on where it stopped."""
+    """Runs ticks. Everything it must remember is in the database, so a restart goes on where it stopped.
+
+    *sources* are asked for signals beside the objectives.
+    """
 
     def __init__(
         self,
@@ -50,13 +57,12 @@ class Evaluator:
         raw_retention: timedelta,
         dispatcher: Dispatcher | None = None,
         revisions: RevisionKeeper | None = None,
+        sources: Sequence[SignalSource] = (),
         metrics_retention: timedelta = timedelta(days=31),
         rollup_retention: timedelta = timedelta(days=400),
     ) -> None:
         self.state = TickState()
         self._database = database
-        self._catalog = catalog
-        self._store = store
         self._dispatcher = dispatcher
         self._counter = MinuteCounter(
             database,
@@ -64,15 +70,23 @@ class Evaluator:
             metrics_retention=metrics_retention,
             rollup_retention=rollup_retention,
         )
-        self._memories: dict[Key, AlertMemory] | None = None
+        self._objectives = ObjectiveSource(database, catalog, self._counter)
+        exhaustion = ExhaustionSource(database, self._objectives)
+        self._decisions = AlertDecisions(store, (self._objectives, exhaustion, *sources), self._with_exemplars)
         self._revisions = revisions
 
     def tick(self, now: datetime) -> None:
-        """Evaluate everything as of *now*. A failure is noted and does not stop the next tick, nor delivery."""
+        """Evaluate everything as of *now*. A failure is noted and does not stop the next tick, nor delivery.
+
+        A tick in which a source of signals failed is a failed one.
+        """
         started = time.perf_counter()
-        outcomes = [self._succeeds(step, now) for step in (self._evaluate, self._dispatch, self._revise)]
+        outcomes = [self._succeeds(step, now) for step in (self._alert, self._dispatch, self._revise)]
         self.state.seconds = time.perf_counter() - started
-        if all(outcomes):
+        if self.state.failures:
+            texts = (f"{source}: {reason}" for source, reason in self.state.failures.items())
+            self.state.last_error = "; ".join(texts)[:500]
+        elif all(outcomes):
             self.state.last_error = ""
             self.state.last_at = now
 
@@ -100,16 +114,14 @@ class Evaluator:
             return False
         return True
 
-    def _evaluate(self, now: datetime) -> None:
-        slos = list(self._catalog.load(self._database, now).slos.values())
-        self.state.minutes = self._counter.update(slos, now)
-        self.state.problems = self._counter.problems(slos)
-        self.state.standings = standings(self._database, slos, now)
-        memories = self._recall()
-        for standing in self.state.standings:
-            for signal in signals_of(standing.slo, standing.evaluation):
-                self._decide(memories, standing, signal, now)
-        self._close_removed(memories, (slo.id for slo in slos), now)
+    def _alert(self, now: datetime) -> None:
+        """Ask every source of signals, and store what that changes."""
+        objectives, decisions = self._objectives, self._decisions
+        try:
+            decisions.make(now)
+        finally:
+            self.state.minutes, self.state.problems = objectives.minutes, objectives.problems
+            self.state.standings, self.state.failures = objectives.standings, decisions.failures
 
     def _dispatch(self, now: datetime) -> None:
         if self._dispatcher is not None:
@@ -119,46 +131,12 @@ class Evaluator:
         if self._revisions is not None:
             self._revisions.update((standing.slo for standing in self.state.standings), now)
 
-    def _recall(self) -> dict[Key, AlertMemory]:
-        if self._memories is None:
-            self._memories = {(last.slo_id, last.severity): AlertMemory(last) for last in self._store.latest()}
-        return self._memories
-
-    def _decide(self, memories: dict[Key, AlertMemory], standing: Standing, signal: AlertSignal, now: datetime) -> None:
-        key = (standing.slo.id, signal.severity)
-        before = memories.get(key)
-        change = decide(before, signal, now)
-        if change is not None:
-            if change.state == "firing":
-                change = with_exemplars(self._database, change, standing.slo, standing.evaluation, standing.as_of)
-            if not self._stored(change):
-                return
-        after = remember(before, change, signal, now)
-        if after is not None:
-            memories[key] = after
-
-    def _stored(self, change: Transition) -> bool:
-        """Store *change*. When another evaluator was first, what it stored is read before the next tick."""
-        if self._store.store(change):
-            log.info("alert %s is %s: %s", change.alert_id, change.state, change.summary)
-            return True
-        self._memories = None
-        return False
-
-    def _close_removed(self, memories: dict[Key, AlertMemory], present: Iterable[str], now: datetime) -> None:
-        """Resolve the alerts of objectives that are gone: nothing would ever resolve them."""
-        ids = set(present)
-        for key, memory in list(memories.items()):
-            last = memory.last
-            if key[0] in ids or last.state == "resolved" or now <= last.at:
-                continue
-            closed = replace(
-                last,
-                sequence=last.sequence + 1,
-                state="resolved",
-                at=now,
-                resolved_at=now,
-                summary=f"{last.details.slo_name}: the objective was removed",
-            )
-            if self._stored(closed):
-                memories[key] = AlertMemory(closed)
+    def _with_exemplars(self, change: Transition) -> Transition:
+        standing = next((item for item in self._objectives.standings if item.slo.id == change.rule), None)
+        if standing is None:  # no burn rate
+            return change
+        try:
+            return with_exemplars(self._database, change, standing.slo, standing.evaluation, standing.as_of)
+        except DatabaseError as error:  # an alert is worth more than its exemplars
+            log.warning("alert %s has no exemplars: %s", change.alert_id, str(error)[:300])
+            return change

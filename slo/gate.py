@@ -6,6 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from slo.budget import allowed_bad
+from slo.budget_policy import gate_closes_at
 from slo.evaluation import Evaluation
 from slo.model import Slo
 from slo.window import MINUTE
@@ -24,7 +25,8 @@ def decide_gate(
 ) -> GateDecision:
     """Return whether at least *min_budget* (0..1) of the error budget of *slo* is left, compared exactly.
 
-    Without events it is not known: that passes only with *allow_no_data*.
+    Without events it is not known: that passes only with *allow_no_data*. Where the error-budget policy of *slo* closes
+    the gate, no *min_budget* opens it.
 
     Args:
         slo: the objective.
@@ -38,9 +40,13 @@ def decide_gate(
     if left is None:
         verdict = "allowed" if allow_no_data else "not allowed"
         return GateDecision(allow_no_data, f"{slo.id}: no data in {slo.window}, which is {verdict} ({state})")
+    closes_at = gate_closes_at(slo.budget_policy)
+    if closes_at is not None and left <= Fraction(closes_at):
+        closed = f"its budget-policy closes the gate at {percent(Fraction(closes_at))}"
+        return GateDecision(passes=False, reason=f"{slo.id}: {_left(slo, left)}, and {closed} ({state})")
     passes = left >= Fraction(min_budget)
     relation = "at least" if passes else "less than"
-    told = f"{_percent(left)} of the error budget of {slo.window} left, {relation} {_percent(Fraction(min_budget))}"
+    told = f"{_left(slo, left)}, {relation} {percent(Fraction(min_budget))}"
     return GateDecision(passes, f"{slo.id}: {told} ({state})")
 
 
@@ -57,7 +63,11 @@ def budget_left(slo: Slo, evaluation: Evaluation, end: datetime) -> Fraction | N
     return 1 - counts.bad / allowed_bad(counts, slo.target) * elapsed
 
 
-def _percent(ratio: Fraction) -> str:
+def _left(slo: Slo, left: Fraction) -> str:
+    return f"{percent(left)} of the error budget of {slo.window} left"
+
+
+def percent(ratio: Fraction) -> str:
     """Return *ratio* in percent to two digits, cut and not rounded: 19.999 % must not be told as 20 %."""
     hundredths = ratio * 10_000 // 1
     sign, whole = ("-", -hundredths) if hundredths < 0 else ("", hundredths)

@@ -6,7 +6,8 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Literal
 
-from slo.budgeting import OCCURRENCES, Budgeting, Freshness, Throughput
+from slo.budget_policy import BudgetAction, BudgetAlert, ExhaustionAlert
+from slo.budgeting import OCCURRENCES, Budgeting, Freshness, Occurrences, Throughput
 from slo.errors import InvalidObjective
 from slo.indicator import CacheIndicator, FasterThan, HistogramIndicator, Indicator, NotError, SpanIndicator
 from slo.policy import AlertPolicy
@@ -36,7 +37,8 @@ class Slo:
 
     `source` is the name of the file it was read from, or "draft". `min_total` and `min_bad` are what a window must
     hold before its burn rate may alert. `sla` is the promise to customers, shown beside the objective. `lateness` is
-    how long rows may be on their way, None for the default.
+    how long rows may be on their way, None for the default. Any alert of the objective fires when its condition was met
+    `alert_for`, and ends when it was clear `keep_firing_for`.
     """
 
     id: str
@@ -58,6 +60,11 @@ class Slo:
     lateness: timedelta | None = None
     owner: str = ""
     runbook: str = ""
+    budget_alerts: tuple[BudgetAlert, ...] = ()
+    exhaustion_alert: ExhaustionAlert | None = None
+    budget_policy: tuple[BudgetAction, ...] = ()
+    alert_for: timedelta = timedelta(0)
+    keep_firing_for: timedelta = timedelta(0)
 
     def __post_init__(self) -> None:
         for name, ratio in (("target", self.target), ("sla", self.sla)):
@@ -65,12 +72,22 @@ class Slo:
                 raise InvalidObjective(f"{name} {ratio} of {self.id!r} must lie between 0 and 1, such as 0.999")
         if self.min_total < 0 or self.min_bad < 0:
             raise InvalidObjective(f"min-total and min-bad of {self.id!r} must be 0 or more")
+        if self.exhaustion_alert is not None:
+            self._check_exhaustion(self.exhaustion_alert)
         by_start = sorted(self.exclusions, key=lambda exclusion: exclusion.start)
         for one, two in pairwise(by_start):
             if two.start < one.end:  # what both exclude would be subtracted twice
                 raise InvalidObjective(
                     f"the exclusions {one.reason!r} and {two.reason!r} of {self.id!r} overlap; write one for both"
                 )
+
+    def _check_exhaustion(self, alert: ExhaustionAlert) -> None:
+        if not isinstance(self.budgeting, Occurrences):  # forecasts are of events
+            raise InvalidObjective(
+                f"exhaustion-alert {alert} of {self.id!r} has a use with Occurrences only; remove it"
+            )
+        if alert.within > self.period:  # so far do forecasts reach
+            raise InvalidObjective(f"exhaustion-alert {alert} of {self.id!r} is longer than its window {self.window}")
 
     @property
     def period(self) -> timedelta:

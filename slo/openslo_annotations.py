@@ -6,16 +6,38 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, get_args
 
+from slo.budget_policy import (
+    BudgetAction,
+    BudgetAlert,
+    ExhaustionAlert,
+    read_budget_alerts,
+    read_budget_policy,
+    read_exhaustion_alert,
+)
 from slo.budgeting import EmptySlices
 from slo.duration import parse_duration
-from slo.errors import InvalidDuration, InvalidObjective
+from slo.errors import InvalidDuration, InvalidObjective, InvalidPolicy
 from slo.model import Exclusion
 from slo.policy_text import POLICY_ANNOTATION, WINDOWS_ANNOTATION
 from slo.yaml_value import YamlValue
 
 OUR_PREFIX: Final = "ninelives/"
 _LONGEST_LATENESS: Final = timedelta(days=1)
-_SLO_FIELDS: Final = ("sla", "min_total", "min_bad", "lateness", "exclusions", "owner", "runbook")
+_LONGEST_WAIT: Final = timedelta(days=1)
+_SLO_FIELDS: Final = (
+    "sla",
+    "min_total",
+    "min_bad",
+    "lateness",
+    "exclusions",
+    "owner",
+    "runbook",
+    "budget_alerts",
+    "exhaustion_alert",
+    "budget_policy",
+    "alert_for",
+    "keep_firing_for",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +53,11 @@ class OurAnnotations:
     exclusions: tuple[Exclusion, ...] = ()
     owner: str = ""
     runbook: str = ""
+    budget_alerts: tuple[BudgetAlert, ...] = ()
+    exhaustion_alert: ExhaustionAlert | None = None
+    budget_policy: tuple[BudgetAction, ...] = ()
+    alert_for: timedelta = timedelta(0)
+    keep_firing_for: timedelta = timedelta(0)
 
     def of_slo(self) -> dict[str, Any]:
         """Return those that are fields of an Slo by the same name."""
@@ -72,7 +99,7 @@ def parse_exclusions(text: str) -> tuple[Exclusion, ...]:
 def _checked(value: YamlValue, name: str, read: Callable[[str], Any]) -> Any:
     try:
         return read(value.scalar())
-    except (ValueError, InvalidOperation, InvalidDuration, InvalidObjective) as error:
+    except (ValueError, InvalidOperation, InvalidDuration, InvalidObjective, InvalidPolicy) as error:
         reason = _EXPECTED.get(name) if isinstance(error, InvalidOperation) else str(error)
         raise value.error(f"{OUR_PREFIX}{name}: {reason or _EXPECTED[name]}") from error
 
@@ -108,6 +135,13 @@ def _lateness(text: str) -> timedelta:
     return lateness
 
 
+def _wait(text: str) -> timedelta:
+    wait = parse_duration(text)
+    if wait > _LONGEST_WAIT:
+        raise ValueError(f"{text} is longer than a day; write a shorter wait, such as 2m")
+    return wait
+
+
 def _exclusion(text: str) -> Exclusion:
     period, _, reason = text.partition(" ")
     first, slash, last = period.partition("/")
@@ -135,4 +169,9 @@ _READERS: Final[dict[str, Callable[[str], Any]]] = {
     "exclusions": parse_exclusions,
     "owner": str.strip,
     "runbook": str.strip,
+    "budget-alerts": read_budget_alerts,
+    "exhaustion-alert": read_exhaustion_alert,
+    "budget-policy": read_budget_policy,
+    "alert-for": _wait,
+    "keep-firing-for": _wait,
 }

@@ -1,9 +1,11 @@
 """Writing an objective as an OpenSLO document."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Final
 
+from slo.budget_policy import BudgetAlert
 from slo.budgeting import Occurrences, Throughput, Timeslices
 from slo.duration import format_duration
 from slo.errors import InvalidObjective
@@ -16,12 +18,14 @@ from slo.window import MINUTE, CalendarUnit, CalendarWindow, Window
 
 _OUR_PREFIX: Final = "ninelives/"
 _UNITS: Final[dict[CalendarUnit, str]] = {"day": "d", "week": "w", "month": "M", "quarter": "Q", "year": "Y"}
+_ADOPTED_ALERTS: Final = (BudgetAlert(Decimal("0.25"), "ticket"), BudgetAlert(Decimal(0), "ticket"))
 
 
 def to_openslo(slo: Slo, labels: Mapping[str, str] | None = None) -> str:
     """Return the YAML document of *slo*, with *labels* for other programs: read back, it differs in source only.
 
-    A draft becomes the user's own by it: its document asks for the standard burn-rate alerts.
+    A draft becomes the user's own by it: its document asks for the standard burn-rate alerts, and for tickets when
+    little of the budget is left.
 
     Raises:
         InvalidObjective: the objective cannot be a document of its own: its id is no DNS label, or a file has no words
@@ -86,7 +90,16 @@ def _annotations(slo: Slo) -> dict[str, str]:
         "exclusions": "; ".join(_exclusion(exclusion) for exclusion in slo.exclusions),
         "owner": _trimmed("owner", slo.owner),
         "runbook": _trimmed("runbook", slo.runbook),
+        "budget-alerts": "; ".join(map(str, _ADOPTED_ALERTS if slo.draft else slo.budget_alerts)),
+        "exhaustion-alert": str(slo.exhaustion_alert or ""),
+        "budget-policy": "; ".join(map(str, slo.budget_policy)),
+        "alert-for": _wait(slo.alert_for),
+        "keep-firing-for": _wait(slo.keep_firing_for),
     }
+
+
+def _wait(wait: timedelta) -> str:
+    return format_duration(wait) if wait else ""
 
 
 def _exclusion(exclusion: Exclusion) -> str:

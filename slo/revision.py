@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, get_args
 
 from slo.definition import definition_of, plain, slo_of
@@ -132,7 +132,7 @@ def _changed(before: Any, after: Any, path: str) -> Iterator[str]:
 
 def _text(value: Any) -> str:
     """Return a value as it is spoken of."""
-    if value in (None, "", ()):
+    if value in (None, "", (), timedelta(0)):
         return "none"
     if isinstance(value, tuple):
         return ", ".join(_text(item) for item in value)

@@ -1,15 +1,17 @@
 """Alert transitions as rows: what is in the bodies is the business of `alerts`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from storage.append_log import append, last_batch
 from storage.client import Database
 from storage.times import text
 
 
 @dataclass(frozen=True, slots=True)
 class TransitionRow:
-    """One state change; *body* is its JSON."""
+    """One change of an alert; *body* is its JSON, *rule* the objective's id where it is none of its own."""
 
     alert_id: str
     sequence: int
@@ -18,19 +20,24 @@ class TransitionRow:
     state: str
     at: datetime
     body: str
+    rule: str = ""
 
 
-def store_transition(database: Database, row: TransitionRow, *, writer: str) -> bool:
-    """Store *row* unless another writer was first. True when *writer* owns the transition.
+def last_transition_batch(database: Database) -> int:
+    """Return the number of the last batch of transitions; read it before the transitions that are decided on."""
+    return last_batch(database, "alert_transitions")
 
-    Compare and set: the token `<alert>:<sequence>` lets one of several inserts through, and the row that is read back
-    names its writer.
-    """
-    columns = ["alert_id", "sequence", "slo_id", "severity", "state", "at", "writer", "body"]
-    values = (row.alert_id, row.sequence, row.slo_id, row.severity, row.state, row.at, writer, row.body)
-    database.insert("alert_transitions", [values], columns, token=f"{row.alert_id}:{row.sequence}")
-    found = database.rows("transition_owner", {"alert_id": row.alert_id, "sequence": row.sequence})
-    return bool(found) and found[0]["writer"] == writer
+
+def append_transitions(
+    database: Database, rows: Sequence[TransitionRow], *, writer: str, after: int, now: datetime
+) -> bool:
+    """Store *rows*, at least one, as one batch; False, and nothing is stored, when another batch followed *after*."""
+    columns = ["alert_id", "sequence", "slo_id", "rule", "severity", "state", "at", "body"]
+    values = [
+        (row.alert_id, row.sequence, row.slo_id, row.rule or row.slo_id, row.severity, row.state, row.at, row.body)
+        for row in rows
+    ]
+    return append(database, "alert_transitions", values, columns, writer=writer, after=after, now=now)
 
 
 def transitions(database: Database, *, since: datetime, alert_id: str = "") -> list[str]:
@@ -39,5 +46,5 @@ def transitions(database: Database, *, since: datetime, alert_id: str = "") -> l
 
 
 def latest_transitions(database: Database) -> list[str]:
-    """Return the body of the last transition of each SLO and severity."""
+    """Return the body of the last transition of each rule and severity."""
     return [row["body"] for row in database.rows("latest_transitions")]

@@ -1,2 +1,2 @@
--- The last transition of each (SLO, severity): what the state machine goes on from.
-SELECT argMax(body, (at, sequence)) AS body FROM alert_transitions GROUP BY slo_id, severity
+-- The last transition of each (rule, severity): what the state machine goes on from.
+SELECT argMax(body, (at, sequence)) AS body FROM alert_transitions GROUP BY rule, severity

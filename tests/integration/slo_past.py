@@ -76,10 +76,11 @@ def alert(database, slo_id, start, end, *, severity="page", service="shop"):
         start, start, start, None, f"<b>{slo_id}</b> broke | badly", details,
     )  # fmt: skip
     store = AlertStore(database, "test")
-    assert store.store(fired)
+    assert store.append([fired], fired.at)
     if end is not None:
         resolved = {"sequence": 2, "state": "resolved", "at": end, "resolved_at": end, "summary": "over"}
-        assert store.store(Transition(**{name: getattr(fired, name) for name in fired.__slots__} | resolved))
+        ended = Transition(**{name: getattr(fired, name) for name in fired.__slots__} | resolved)
+        assert store.append([ended], end)
     return fired
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 
 from alerts.burn_rate import signals_of
-from alerts.decide import decide, remember
+from alerts.decide import decide
 from slo.evaluation import budget_window, evaluate, needed_windows
 from slo.model import EventCounts
 
@@ -41,8 +41,8 @@ class History:
             for signal in signals_of(slo, self.judge(slo, minute)):
                 before = memories.get(signal.severity)
                 change = decide(before, signal, now)
-                memories[signal.severity] = remember(before, change, signal, now)
                 if change is not None:
+                    memories[signal.severity] = change
                     found.append((minute, change.severity, change.state))
         return found
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.burn_rate import signals_of
-from alerts.decide import AlertMemory, decide, remember
+from alerts.decide import decide
 from alerts.replay import replay
 from slo.budgeting import Freshness, Occurrences, Throughput, Timeslices
 from slo.draft import drafts
@@ -48,10 +48,10 @@ def ticked(slo, minutes, start=0):
     for index in range(start + 1, len(minutes) + 1):
         now = NOON + index * MINUTE + DELAY
         for signal in signals_of(slo, evaluated(slo, minutes[:index])):
-            before: AlertMemory | None = memories.get(signal.severity)
-            change = decide(before, signal, now)
-            found += [change] if change else []
-            memories[signal.severity] = remember(before, change, signal, now)
+            change = decide(memories.get(signal.severity), signal, now, signal.timing)
+            if change is not None:
+                memories[signal.severity] = change
+                found.append(change)
     return found
 
 

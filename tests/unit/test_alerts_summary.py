@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.burn_rate import signals_of
-from alerts.decide import AlertMemory, decide
+from alerts.decide import decide
 from alerts.summary import percent
 from slo.draft import drafts
 from slo.evaluation import evaluate, needed_windows
@@ -79,7 +79,7 @@ def test_a_resolved_summary_shows_the_numbers_that_ended_it():
     slo = _slo(SpanIndicator("checkout", None))
     fired = decide(None, _page(slo, EventCounts(0, 100), EventCounts(0, 10)), NOW)
     calm = _page(slo, EventCounts(0, 100), EventCounts(4999, 5000))
-    assert decide(AlertMemory(fired), calm, NOW + timedelta(minutes=1)).summary == (
+    assert decide(fired, calm, NOW + timedelta(minutes=1)).summary == (
         "checkout availability recovered: 0.02 % of requests to checkout failed in the last 5 minutes (1 of 5,000); "
         "objective 99.9 %"
     )

@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from alerts.burn_rate import signals_of
-from alerts.decide import AlertMemory, AlertTiming, decide
+from alerts.decide import decide
 from alerts.errors import InvalidAlert
 from alerts.labels import check_label_names, fingerprint
 from alerts.message import Links, message_of
+from alerts.timing import AlertTiming
 from alerts.transition import Link, Transition
 from alerts.webhook_payload import WebhookPayload, build_payload
 from slo.draft import drafts
@@ -32,7 +33,7 @@ def _signal(bad):
 
 
 FIRING = decide(None, _signal(219), NOW).with_evidence(TRACES)
-RESOLVED = decide(AlertMemory(FIRING), _signal(0), NOW + timedelta(minutes=7))
+RESOLVED = decide(FIRING, _signal(0), NOW + timedelta(minutes=7))
 
 LABELS = {
     "alertname": "SLOErrorBudgetBurn",

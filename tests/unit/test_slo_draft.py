@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from slo.budget_policy import read_budget_alerts
 from slo.draft import drafts, drafts_of
 from slo.errors import InvalidObjective
 from slo.indicator import FasterThan, Matches, NotError, SpanIndicator
@@ -63,7 +64,8 @@ def test_an_adopted_draft_reads_back_as_the_same_objective_with_alerts(service, 
         slos, problems = read_openslo(to_openslo(draft), "adopted.yaml")
         policy = standard_policy(draft.target, draft.period).policy
         assert problems == []
-        assert slos == [replace(draft, draft=False, policy=policy, source="adopted.yaml")]
+        told = read_budget_alerts("25% ticket; 0% ticket")
+        assert slos == [replace(draft, draft=False, policy=policy, budget_alerts=told, source="adopted.yaml")]
 
 
 def test_any_objective_of_one_document_can_be_written_and_read_back():
@@ -77,7 +79,7 @@ def test_any_objective_of_one_document_can_be_written_and_read_back():
         description="Money: it moves,\nor else",
     )
     (read,), _ = read_openslo(to_openslo(slo), "draft")
-    assert replace(read, draft=True, policy=NO_POLICY) == slo
+    assert replace(read, draft=True, policy=NO_POLICY, budget_alerts=()) == slo
 
 
 def test_what_has_no_form_in_a_file_is_refused():

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slo.budget_policy import read_budget_policy
 from slo.draft import drafts
 from slo.evaluation import Evaluation, evaluate, needed_windows
 from slo.gate import budget_left, decide_gate
@@ -49,6 +50,25 @@ def test_a_budget_just_below_the_minimum_is_not_told_as_the_minimum():
     found = decide(80_001, 1_000_000)
     assert not found.passes
     assert "19.99 % of the error budget" in found.reason
+
+
+CLOSING = replace(SLO, budget_policy=read_budget_policy("50% notify; 10% close-gate; 0% close-gate"))
+
+
+def test_an_error_budget_policy_closes_the_gate_whatever_minimum_is_asked_for():
+    assert decide(89, 1000, "-5", slo=CLOSING).passes
+    found = decide(90, 1000, "-5", slo=CLOSING)
+    assert not found.passes
+    assert found.reason == (
+        "checkout-prod-availability: 10 % of the error budget of 30d left, "
+        "and its budget-policy closes the gate at 10 % (state at_risk)"
+    )
+
+
+def test_a_minimum_above_the_policys_share_counts_too_and_notify_closes_nothing():
+    assert not decide(81, 1000, "0.2", slo=CLOSING).passes
+    assert decide(60, 1000, "0.2", slo=CLOSING).passes
+    assert decide(0, 0, slo=CLOSING, allow_no_data=True).passes
 
 
 @pytest.mark.parametrize(("allow", "told"), [(False, "not allowed"), (True, "allowed")])

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.burn_rate import signals_of
-from alerts.decide import AlertMemory, decide
+from alerts.decide import decide
 from alerts.transition import Transition
 from slo.budget import exceeds
 from slo.forecast import SCENARIOS, Past, Step, rolling_forecast
@@ -190,7 +190,7 @@ def test_an_alert_that_was_stored_goes_on_after_a_restart_as_the_same_alert():
     history = History(HEALTHY * DAY + OUTAGE * 5 + HEALTHY * DAY, first=-DAY)
     page = next(signal for signal in signals_of(SLO, history.judge(SLO, 5)) if signal.severity == "page")
     fired = decide(None, page, START + 5 * MINUTE)
-    restarted = AlertMemory(Transition.from_json(fired.to_json()))
+    restarted = Transition.from_json(fired.to_json())
     assert decide(restarted, page, START + 6 * MINUTE) is None
     clear = next(signal for signal in signals_of(SLO, history.judge(SLO, 600)) if signal.severity == "page")
     resolved = decide(restarted, clear, START + 600 * MINUTE)

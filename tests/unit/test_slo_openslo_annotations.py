@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from slo.budget_policy import BudgetAction, BudgetAlert, ExhaustionAlert
 from slo.budgeting import Timeslices
 from slo.model import Exclusion
 from slo.openslo import read_openslo
@@ -68,6 +69,14 @@ def test_a_number_without_quotes_is_read_aloud():
         ("ninelives/exclusions: '2026-03-01T22:00:30Z/2026-03-02T02:00Z why'", "must be a whole minute"),
         ("ninelives/exclusions: '2026-03-01T22:00/2026-03-02T02:00Z why'", "needs a time zone"),
         ("ninelives/exclusions: '2026-03-02T22:00Z/2026-03-02T02:00Z why'", "must end after it starts"),
+        ("ninelives/alert-for: 25h", "25h is longer than a day; write a shorter wait"),
+        ("ninelives/keep-firing-for: soon", "'soon' is not a duration"),
+        ("ninelives/budget-alerts: low", "'low' is not a share of the budget and a word; write one such as 25% ticket"),
+        ("ninelives/budget-alerts: 100% page", "100 % of the budget must lie between 0 and below 100, such as 25%"),
+        ("ninelives/budget-alerts: 25% mail", "severity 'mail' is not known; write page or ticket"),
+        ("ninelives/budget-policy: 25% page", "action 'page' is not known; write notify or close-gate"),
+        ("ninelives/exhaustion-alert: 24h", "'24h' is not a time and a severity; write one such as 24h ticket"),
+        ("ninelives/exhaustion-alert: day page", "'day' is not a duration"),
         ("ninelives/owner: [a]", "must be text, not a list"),
         ("ninelives/owner: ", "must be text, not empty"),
         ("ninelives/windows: x", "unknown annotation ninelives/windows; known: ninelives/alert-policy, "),
@@ -78,6 +87,28 @@ def test_an_annotation_of_no_sense_is_refused_where_it_stands(text, reason):
     errors = [problem for problem in problems if problem.level == "error"]
     assert [reason in error.reason for error in errors] == [True]
     assert errors[0].path == "metadata.annotations." + text.partition(":")[0]
+
+
+def test_what_happens_when_little_of_the_budget_is_left_is_read():
+    slo = read_one(
+        annotated(
+            'ninelives/budget-alerts: "25% ticket; 0% page", ninelives/exhaustion-alert: 24h ticket, '
+            'ninelives/budget-policy: "50% notify; 0% close-gate", ninelives/alert-for: 2m, '
+            "ninelives/keep-firing-for: 10m"
+        )
+    )
+    assert slo.budget_alerts == (BudgetAlert(Decimal("0.25"), "ticket"), BudgetAlert(Decimal(0), "page"))
+    assert slo.exhaustion_alert == ExhaustionAlert(timedelta(hours=24), "ticket")
+    assert slo.budget_policy == (BudgetAction(Decimal("0.5"), "notify"), BudgetAction(Decimal(0), "close-gate"))
+    assert (slo.alert_for, slo.keep_firing_for) == (timedelta(minutes=2), timedelta(minutes=10))
+
+
+def test_an_exhaustion_alert_goes_with_events_and_within_the_window_only():
+    slices = OBJECTIVES.replace("0.999", "0.999, timeSliceTarget: 0.9, timeSliceWindow: 1m")
+    text = annotated("ninelives/exhaustion-alert: 24h ticket")
+    text = text.replace("Occurrences", "Timeslices").replace(OBJECTIVES, slices)
+    assert "has a use with Occurrences only; remove it" in only_problem(text).reason
+    assert "longer than its window" in only_problem(annotated("ninelives/exhaustion-alert: 9999d page")).reason
 
 
 def test_exclusions_that_overlap_are_refused():

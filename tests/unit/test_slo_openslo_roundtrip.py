@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from slo.budget_policy import BudgetAction, BudgetAlert, ExhaustionAlert
 from slo.budgeting import OCCURRENCES, Freshness, Throughput, Timeslices
 from slo.draft import drafts
 from slo.indicator import (
@@ -131,6 +132,29 @@ def policies(draw, target, period):
     return AlertPolicy(names[kind], found)
 
 
+waits = st.integers(0, 86_400).map(lambda seconds: timedelta(seconds=seconds))
+shares = st.decimals("0", "0.99999", places=5)
+severities = st.sampled_from(["page", "ticket"])
+
+
+@st.composite
+def budget_alerting(draw, budgeting, period):
+    """Return the fields that say what happens when little of the budget is left."""
+    alerts = st.lists(st.builds(BudgetAlert, shares, severities), max_size=3, unique=True)
+    actions = st.lists(
+        st.builds(BudgetAction, shares, st.sampled_from(["notify", "close-gate"])), max_size=3, unique=True
+    )
+    soon = st.integers(1, period // MINUTE).map(lambda minutes: minutes * MINUTE)
+    exhaustion = st.none() | st.builds(ExhaustionAlert, soon, severities)
+    return {
+        "budget_alerts": tuple(draw(alerts)),
+        "budget_policy": tuple(draw(actions)),
+        "exhaustion_alert": draw(exhaustion) if budgeting is OCCURRENCES else None,
+        "alert_for": draw(waits),
+        "keep_firing_for": draw(waits),
+    }
+
+
 @st.composite
 def slos(draw):
     indicator, budgeting = draw(counted())
@@ -153,7 +177,7 @@ def slos(draw):
         owner=draw(trimmed),
         runbook=draw(trimmed),
     )
-    return replace(slo, policy=draw(policies(target, slo.period)))
+    return replace(slo, policy=draw(policies(target, slo.period)), **draw(budget_alerting(budgeting, slo.period)))
 
 
 @settings(max_examples=100)

@@ -1,0 +1,105 @@
+"""What the signals of one tick do to alerts, stored as one batch."""
+
+import logging
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
+
+from alerts.decide import closed, decide
+from alerts.signal import AlertSignal
+from alerts.transition import Transition
+from evaluator.alert_store import AlertKey, AlertStore
+from evaluator.objectives import NotEvaluatedError
+from evaluator.signals import SignalSource
+from storage.errors import DatabaseError
+
+log = logging.getLogger(__name__)
+
+
+class AlertDecisions:
+    """Asks every source, decides, and stores.
+
+    Args:
+        store: where transitions are kept.
+        sources: what is asked, in this order; of two signals of one alert the first counts.
+        completed: adds to an alert that fires what is stored with it.
+
+    Attributes:
+        failures: why sources failed at the last tick, by the name of their class.
+    """
+
+    def __init__(
+        self, store: AlertStore, sources: Sequence[SignalSource], completed: Callable[[Transition], Transition]
+    ) -> None:
+        self.failures: dict[str, str] = {}
+        self._store = store
+        self._sources = tuple(sources)
+        self._completed = completed
+        self._owners: dict[AlertKey, SignalSource] = {}
+
+    def make(self, now: datetime) -> bool:
+        """Decide on every alert at *now*; False, and nothing is stored, when another evaluator was first.
+
+        Then the next tick decides on what that one stored.
+
+        Raises:
+            DatabaseError: the transitions cannot be read or stored.
+        """
+        signals, failed = self._gather(now)
+        latest = self._store.latest()
+        changes = [decide(latest.get(key), signal, now, signal.timing) for key, signal in signals.items()]
+        made = [self._with_evidence(change) for change in changes if change is not None]
+        made += self._closed(latest, signals, failed, now)
+        if not made:
+            return True
+        if not self._store.append(made, now):
+            log.info("another evaluator decided first; the next tick goes on from there")
+            return False
+        for change in made:
+            log.info("alert %s is %s: %s", change.alert_id, change.state, change.summary)
+        return True
+
+    def _gather(self, now: datetime) -> tuple[dict[AlertKey, AlertSignal], list[SignalSource]]:
+        """Return what the sources say, and those that failed."""
+        found: dict[AlertKey, AlertSignal] = {}
+        failures: dict[str, str] = {}
+        failed: list[SignalSource] = []
+        for source in self._sources:
+            try:
+                signals = source.signals(now)
+            except Exception as error:  # a fault in one kind of rules must not silence the others
+                name = type(source).__name__
+                failed.append(source)
+                failures[name] = f"{type(error).__name__}: {error}"[:500]
+                # a database that is away is no fault of ours: one line
+                trace = not isinstance(error, DatabaseError | NotEvaluatedError)
+                log.warning("%s failed at %s: %s", name, now.isoformat(), failures[name], exc_info=trace)
+                continue
+            for signal in signals:
+                key = signal.rule, signal.severity
+                if found.setdefault(key, signal) is signal:
+                    self._owners[key] = source
+        self.failures = failures
+        return found, failed
+
+    def _closed(
+        self,
+        latest: Mapping[AlertKey, Transition],
+        signals: Mapping[AlertKey, AlertSignal],
+        failed: Collection[SignalSource],
+        now: datetime,
+    ) -> list[Transition]:
+        """Return the ends of alerts whose rules are gone: nothing would ever resolve them."""
+        objectives = {signal.slo_id for signal in signals.values()}
+        found = []
+        for key, last in latest.items():
+            if key in signals or last.state == "resolved" or now <= last.at:
+                continue
+            owner = self._owners.get(key)  # not known after a start: then it may be any that failed
+            if owner in failed or (owner is None and failed):
+                continue
+            gone = last.slo_id and last.slo_id not in objectives
+            found.append(closed(last, now, f"the {'objective' if gone else 'rule'} was removed"))
+        return found
+
+    def _with_evidence(self, change: Transition) -> Transition:
+        return self._completed(change) if change.state == "firing" and change.changes_state else change
