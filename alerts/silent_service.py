@@ -7,8 +7,8 @@ from typing import Final
 
 from pydantic import model_validator
 
-from alerts.decide import IMMEDIATELY, AlertTiming
 from alerts.rule_fields import Duration, RuleFields, Switch, check_between
+from alerts.timing import IMMEDIATELY, AlertTiming
 from alerts.transition import AlertDetails
 from slo.policy import Severity
 from slo.wording import span_of_time
@@ -65,6 +65,10 @@ class SilenceSignal:
     @property
     def severity(self) -> Severity:
         return "ticket"
+
+    @property
+    def labels(self) -> tuple[tuple[str, str], ...]:
+        return ()
 
     @property
     def slo_id(self) -> str:

@@ -7,9 +7,9 @@ from decimal import Context, Decimal
 from typing import Final
 from urllib.parse import quote, urlencode
 
-from alerts.decide import AlertTiming
 from alerts.threshold import OWN_LABELS, Aggregate, ThresholdRule, label_name
 from alerts.threshold_condition import decimal_of
+from alerts.timing import AlertTiming
 from alerts.transition import AlertDetails, Link, Measurement
 from slo.policy import Severity
 from slo.wording import span_of_time

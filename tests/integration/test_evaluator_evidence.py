@@ -131,14 +131,16 @@ def test_earlier_alerts_of_the_rule_come_with_what_was_noted_of_them(world, data
     world.fill()
     fired = world.fired(world.standing(world.slo()))
     alerts = AlertStore(database, "one")
+    stored = [
+        replace(fired, alert_id="ancient", at=world.now - timedelta(days=91)),
+        replace(fired, alert_id="other", rule="checkout-p95", slo_id="checkout-p95"),
+        fired,
+    ]
     for days in range(1, 8):
         at = world.now - timedelta(days=days)
         old = replace(fired, alert_id=f"old-{days}", at=at, started_at=at, fired_at=at)
-        alerts.store(old)
-        alerts.store(replace(old, sequence=2, state="resolved", at=at + MINUTE, resolved_at=at + MINUTE))
-    alerts.store(replace(fired, alert_id="ancient", at=world.now - timedelta(days=91)))
-    alerts.store(replace(fired, alert_id="other", rule="checkout-p95", slo_id="checkout-p95"))
-    alerts.store(fired)
+        stored += [old, replace(old, sequence=2, state="resolved", at=at + MINUTE, resolved_at=at + MINUTE)]
+    assert alerts.append(stored, world.now)
     columns = ["incident_id", "at", "author", "text"]
     database.insert("incident_notes", [("old-2", world.now, "ada", "the card gateway was down")], columns)
     found = world.gather().past

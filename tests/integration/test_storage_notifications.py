@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from storage.append_log import last_batch
 from storage.delivery_attempts import AttemptRow, delivered_alerts, delivery_log, store_attempts
 from storage.notifications import NotificationRow, append_notifications, notifications, told_transitions, unsettled
-from storage.transitions import TransitionRow, store_transition
+from storage.transitions import TransitionRow, append_transitions
 
 NOW = datetime.now(UTC).replace(microsecond=123_000)
 EARLIER = NOW - timedelta(days=1)
@@ -150,8 +150,8 @@ def test_no_attempts_are_no_insert(database):
 
 def test_the_transitions_of_many_alerts_are_found_in_few_questions(database):
     row = TransitionRow("it's-1", 1, "a", "page", "firing", NOW, "told")
-    store_transition(database, row, writer="me")
-    store_transition(database, replace(row, alert_id="z-1", body="not asked for"), writer="me")
+    rows = [row, replace(row, alert_id="z-1", body="not asked for")]
+    append_transitions(database, rows, writer="me", after=0, now=NOW)
     ids = [*(f"alert-{number}" for number in range(500)), "it's-1"]
     assert told_transitions(database, ids) == ["told"]
     assert told_transitions(database, []) == []
