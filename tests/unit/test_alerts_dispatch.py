@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.unit.alert_timeline import Timeline
+from alerts.dispatch import inhibited
+from tests.unit.alert_timeline import Timeline, alert
 
 ALONE = "receiver: team, group_by: [slo_id]"
 TOGETHER = "receiver: team, group_by: [service_name]"
@@ -226,8 +227,8 @@ CHANGES = {
         ["1 team/webhook-1 firing: a"],
     ),
     "labels that make no sense do not keep an alert from being told": (
-        "receiver: team, routes: [{receiver: oncall, matchers: ['team=pay']}]", 2,
-        [(1, "fire", "a", {"labels": (("team", "pay"), ("bad-name", "x"))})], ["1 team/webhook-1 firing: a"],
+        "receiver: team, routes: [{receiver: other, matchers: ['service_name=shop']}]", 2,
+        [(1, "fire", "a", {"labels": (("team", "pay"), ("bad-name", "x"))})], ["1 other/webhook-1 firing: a"],
     ),
     "a rule's labels lead to the receiver": (
         "receiver: team, routes: [{receiver: other, matchers: ['team=pay']}]", 2,
@@ -245,3 +246,25 @@ def test_timeline(route, minutes, events, expected):
 
 def test_there_are_as_many_timelines_as_names():
     assert len(TIMELINES) == sum(map(len, (LIFE, GROUPS, REPEATS, SILENCES, INHIBITION, CHANGES))) >= 30
+
+
+def test_of_two_routes_to_a_channel_the_first_makes_the_group():
+    timeline = Timeline(
+        "receiver: team, routes: [{receiver: team, continue: true, group_by: [slo_id]}, {receiver: team, group_by: []}]"
+    )
+    timeline.run([(1, "fire", "a")], 2)
+    assert [item.group_labels for item in timeline.stored] == [(("slo_id", "slo-a"),)]
+
+
+def test_after_a_change_of_groups_a_message_has_the_labels_of_the_group_that_it_is_about():
+    timeline = Timeline(TOGETHER)
+    timeline.run([(1, "fire", "a"), (2, "route", ALONE), (3, "end", "a")], 9)
+    begun, over = timeline.stored
+    assert over.group_key == begun.group_key
+    assert over.group_labels == begun.group_labels == (("service_name", "shop"),)
+
+
+def test_inhibited_names_the_tickets_of_objectives_with_a_page():
+    firing = [alert("p", 0, slo="one"), alert("t", 0, slo="one", severity="ticket"), alert("u", 0, severity="ticket")]
+    assert inhibited(firing) == {"t"}
+    assert inhibited([alert("p", 0, slo="one", state="pending"), *firing[1:]]) == frozenset()
