@@ -87,7 +87,7 @@ def read_config(text: str, file: str, *, folder: Path | None = None, webhooks: S
 
 def _document(text: str, file: str) -> PlainDocument:
     try:
-        found = [document_of(value) for value in yaml_documents(f"{text}\n", file)]
+        found = [document_of(value) for value in yaml_documents(text, file)]
     except DocumentError as error:
         raise InvalidConfig([SloFileProblem(file, error.line, str(error), path=error.path)]) from error
     if len(found) != 1:
