@@ -137,6 +137,7 @@ def _email(name: str, settings: EmailConfig, templates: Path | None) -> Channel:
         password=settings.secret_value("auth_password"),
         require_tls=settings.require_tls,
         hello=settings.hello,
+        implicit_tls=settings.port == 465,
     )
     return EmailChannel(name, settings.to, settings.sender, smarthost, Renderer(templates))
 

@@ -23,6 +23,8 @@ class Deadline:
         """Watch *connection*; TLS may wrap it later."""
         self._forget()
         self._connection = connection.dup()  # the same connection, also after TLS has taken the socket over
+        if self.passed:
+            self._end()
 
     def trace(self, event: str, info: Mapping[str, Any]) -> None:
         """Watch the connection of an httpx request whose extension "trace" this is."""

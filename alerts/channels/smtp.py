@@ -19,7 +19,8 @@ TIMEOUT_S: Final = 30.0
 class Smarthost:
     """The mail server that takes our messages; `require_tls` refuses to go on where it offers no STARTTLS.
 
-    Port 465 speaks TLS from the start. `tls` is how certificates are checked: None means as this machine does.
+    `implicit_tls` speaks TLS from the start, as is the custom on port 465. `tls` is how certificates are checked: None
+    means as this machine does.
     """
 
     host: str
@@ -28,11 +29,8 @@ class Smarthost:
     password: str = field(default="", repr=False)
     require_tls: bool = True
     hello: str = ""
+    implicit_tls: bool = False
     tls: ssl.SSLContext | None = None
-
-    @property
-    def implicit_tls(self) -> bool:
-        return self.port == 465
 
     def context(self) -> ssl.SSLContext:
         return self.tls or ssl.create_default_context()

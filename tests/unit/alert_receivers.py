@@ -110,7 +110,7 @@ class Mailbox:
 
     async def handle_DATA(self, server, session, envelope):  # noqa: N802 - the library's name
         if self.data_answer.startswith("250"):
-            self.envelopes.append((tuple(envelope.rcpt_tos), envelope.content, session.ssl is not None))
+            self.envelopes.append((tuple(envelope.rcpt_tos), envelope.content, server.transport.get_extra_info("sslcontext") is not None))
         return self.data_answer
 
     def authenticate(self, server, session, envelope, mechanism, data):
@@ -126,13 +126,15 @@ class MailPeer:
 
 
 @contextmanager
-def mail_peer(folder, *, tls=True, login=False):
-    """Run a mail server that demands STARTTLS, with a certificate that `trusted` knows."""
+def mail_peer(folder, *, tls=True, implicit_tls=False, login=False):
+    """Run a mail server that demands STARTTLS, or speaks TLS from the start, with a certificate that `trusted` knows."""
     made = make_certificates(folder)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(made.path("server.pem"), made.path("server.key"))
     box = Mailbox()
     options = {"tls_context": context, "require_starttls": True} if tls else {}
+    if implicit_tls:
+        options = {"ssl_context": context, "server_hostname": "mail.test"}
     if login:
         options |= {"authenticator": box.authenticate, "auth_required": True}
     controller = Controller(box, hostname="127.0.0.1", port=_free_port(), **options)

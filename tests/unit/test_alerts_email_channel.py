@@ -130,6 +130,14 @@ def test_a_server_that_offers_starttls_is_spoken_to_in_tls_even_if_it_need_not_b
     assert [encrypted for _, _, encrypted in mail.box.envelopes] == [True]
 
 
+def test_a_server_may_speak_tls_from_the_start(tmp_path):
+    with mail_peer(tmp_path, implicit_tls=True) as peer:
+        channel(peer, implicit_tls=True).send(FIRING)
+        assert [encrypted for _, _, encrypted in peer.box.envelopes] == [True]
+        error = failure(channel(peer, implicit_tls=True, tls=ssl.create_default_context()))
+    assert "certificate verify failed" in str(error)
+
+
 def test_a_certificate_of_someone_else_is_refused(mail):
     error = failure(channel(mail, tls=ssl.create_default_context()))
     assert "certificate verify failed" in str(error)
@@ -161,6 +169,15 @@ def test_who_has_the_message_already_does_not_get_it_again(mail):
     sent.send(FIRING)
     sent.send(RESOLVED)
     assert [recipients for recipients, _, _ in mail.box.envelopes] == [(ME,), (YOU,), (ME, YOU)]
+
+
+def test_only_so_many_messages_are_remembered_as_half_sent(mail, monkeypatch):
+    monkeypatch.setattr("alerts.channels.email._REMEMBERED", 1)
+    mail.box.refusals = {YOU: "450 busy"}
+    sent = channel(mail, to=(ME, YOU))
+    failure(sent)
+    failure(sent, RESOLVED)
+    assert list(sent._left) == [RESOLVED.idempotency_key]
 
 
 def test_a_recipient_that_does_not_exist_does_not_keep_the_others_from_it(mail):
