@@ -14,6 +14,7 @@ from alerts.peers import PostedAlert
 BATCH: Final = 256
 TIMEOUT_S: Final = 5.0
 ROUND_S: Final = 12.0  # of one post with all its batches: the next is due after 15 s
+_PATH: Final = "/api/v2/alerts"
 _REASON_BYTES: Final = 1000
 _KNOWN_BYTES: Final = 32 << 20
 # of the content: 400 an alert makes no sense, 413 too much at once, 422 the body does not fit the API's schema
@@ -49,8 +50,8 @@ class Alertmanager:
 
     @property
     def name(self) -> str:
-        """Return host and port, which is no secret."""
-        return self._url.netloc.decode()
+        """Return host, port and path prefix, which are no secret."""
+        return self._url.netloc.decode() + self._url.path.removesuffix(_PATH)
 
     def post(self, alerts: Sequence[PostedAlert]) -> list[Refusal]:
         """Tell the peer of *alerts*; return those that it refuses.
@@ -135,7 +136,7 @@ def _alerts_url(url: str) -> httpx.URL:
         raise InvalidAlert(f"Alertmanager {url!r} is no address ({error}); write http://host:9093") from error
     if address.scheme not in ("http", "https") or not address.host:
         raise InvalidAlert(f"Alertmanager {url!r} must start with http:// or https:// and name a host")
-    return address.copy_with(path=f"{address.path.rstrip('/')}/api/v2/alerts", query=None, fragment=None)
+    return address.copy_with(path=f"{address.path.rstrip('/')}{_PATH}", query=None, fragment=None)
 
 
 def _read(answer: httpx.Response, limit: int) -> bytes:

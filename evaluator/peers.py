@@ -52,25 +52,30 @@ class Peers:
     evaluated. The watchdog tells that something is wrong, by ending.
 
     Args:
-        peers: The Alertmanagers.
+        addresses: Returns the URLs of the Alertmanagers, asked at each tick: they may change.
         read: Returns the last transitions of what fires or has ended lately.
         describe: Gives labels, links and annotations of a transition.
         liveness: Whether evaluation and delivery work.
         silenced: Returns the ids of those alerts that a silence of ours matches.
         url: Where the watchdog leads.
+        connect: Makes the sender to an address.
     """
 
     def __init__(
         self,
-        peers: Sequence[Alertmanager],
+        addresses: Callable[[], Iterable[str]],
         read: Read,
         describe: Describe,
         liveness: Liveness,
         *,
         silenced: Silenced = lambda _transitions, _now: (),
         url: str = "",
+        connect: Callable[[str], Alertmanager] = Alertmanager,
     ) -> None:
-        self._peers = [_Peer(peer) for peer in peers]
+        self._addresses = addresses
+        self._connect = connect
+        self._peers: dict[str, _Peer] = {}
+        self._unusable: frozenset[str] = frozenset()
         self._read = read
         self._describe = describe
         self._liveness = liveness
@@ -83,10 +88,11 @@ class Peers:
 
     @property
     def states(self) -> list[PeerState]:
-        return [peer.state for peer in self._peers]
+        return [peer.state for peer in self._peers.values()]
 
     def tick(self, now: datetime) -> None:
         """Start a post to every peer that has answered the one before; it returns within a few seconds."""
+        self._follow(self._addresses())
         if not self._peers:
             return
         self._reader.start(lambda: self._refresh(now))
@@ -96,16 +102,32 @@ class Peers:
         self._report(found)
         alive = watchdog(self._liveness.alive_at(now), self._url)
         always = [alive] if alive else []
-        for peer in self._peers:
+        for peer in self._peers.values():
             peer.start(always, found.alerts, news.silenced, now)
 
     def wait(self, timeout_s: float) -> bool:
         """Wait until every peer has answered, at most *timeout_s* for each; False when one has not."""
-        return all(peer.background.wait(timeout_s) for peer in self._peers)
+        return all(peer.background.wait(timeout_s) for peer in self._peers.values())
 
     def close(self) -> None:
-        for peer in self._peers:
+        for peer in self._peers.values():
             peer.alertmanager.close()
+
+    def _follow(self, addresses: Iterable[str]) -> None:
+        """Keep the peers that are still named, and connect to new ones."""
+        before, found, unusable = self._peers, {}, set()
+        for address in addresses:
+            try:
+                found[address] = before.get(address) or _Peer(self._connect(address))
+            except InvalidAlert as error:
+                unusable.add(str(error))
+        for text in unusable - self._unusable:
+            log.error("%s", text)
+        self._unusable = frozenset(unusable)
+        self._peers = found
+        for address in before.keys() - found.keys():
+            peer = before[address]
+            peer.background.start(peer.alertmanager.close)  # not in the middle of a post
 
     def _refresh(self, now: datetime) -> None:
         try:

@@ -14,6 +14,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, Gauge, GCCollector, PlatformCollector, ProcessCollector
 
 from alerts.address_guard import AddressGuard
+from alerts.alerting_file import AlertingFile
 from alerts.channels.webhook import WebhookChannel
 from alerts.courier import Courier
 from alerts.message import Links
@@ -136,7 +137,10 @@ def build_dispatcher(settings: Settings, database: Database, writer: str) -> Dis
 def build_scheduler(
     settings: Settings, database: Database, evaluator: Evaluator, registry: CollectorRegistry
 ) -> Scheduler:
-    signs = build_signs_of_life(database, lambda: evaluator.state.last_at, Links(settings.dashboard_url))
+    alerting = AlertingFile(settings.alerts, settings.webhooks, required="alerts" in settings.model_fields_set)
+    links = Links(settings.dashboard_url)
+    parts = {"the tick": lambda: evaluator.state.last_at}  # it evaluates, and sees to deliveries
+    signs = build_signs_of_life(database, alerting.load, parts, links)
     registry.register(signs.metrics)
     return Scheduler(
         evaluator.tick,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from evaluator.heartbeat import HeartbeatSender
+from evaluator.heartbeat import HeartbeatSender, HeartbeatState
 from evaluator.liveness import Liveness
 from evaluator.peers import Peers
 
@@ -17,7 +17,7 @@ class PeerMetrics(Collector):
     def __init__(
         self,
         peers: Peers,
-        heartbeat: HeartbeatSender | None,
+        heartbeat: HeartbeatSender,
         liveness: Liveness,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -31,13 +31,17 @@ class PeerMetrics(Collector):
         text = "1 while evaluation and delivery work; at 0 the watchdog and the heartbeat are withheld."
         yield GaugeMetricFamily("ninelives_evaluation_alive", text, value=float(alive))
         yield from self._of_peers()
-        if self._heartbeat is not None:
-            state = self._heartbeat.state
-            text = "When the heartbeat last arrived."
-            yield GaugeMetricFamily(
-                "ninelives_heartbeat_last_success_timestamp_seconds", text, value=_seconds(state.last_ok)
-            )
-            yield CounterMetricFamily("ninelives_heartbeat_errors", "Heartbeats that failed.", value=state.errors)
+        yield from self._of_heartbeat()
+
+    def _of_heartbeat(self) -> Iterator[Metric]:
+        """Yield nothing of a heartbeat that nobody has asked for."""
+        state = self._heartbeat.state
+        if state == HeartbeatState():
+            return
+        prefix = "ninelives_heartbeat"
+        last = "When the heartbeat last arrived."
+        yield GaugeMetricFamily(f"{prefix}_last_success_timestamp_seconds", last, value=_seconds(state.last_ok))
+        yield CounterMetricFamily(f"{prefix}_errors", "Heartbeats that failed.", value=state.errors)
 
     def _of_peers(self) -> Iterator[Metric]:
         prefix, labels = "ninelives_alertmanager", ("peer",)

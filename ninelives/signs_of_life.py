@@ -1,11 +1,9 @@
 """What is told to those who watch from outside: Alertmanagers, and the receiver of the heartbeat."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
-from alerts.alertmanager import Alertmanager
-from alerts.heartbeat import Heartbeat
+from alerts.config import AlertingConfig
 from alerts.message import Links
 from alerts.peers import describe_with
 from evaluator.heartbeat import HeartbeatSender
@@ -18,41 +16,37 @@ from storage.client import Database
 
 @dataclass(frozen=True, slots=True)
 class SignsOfLife:
-    """Two jobs of the scheduler, and how they go."""
+    """What the scheduler runs, and how it goes."""
 
     peers: Peers
-    heartbeat: HeartbeatSender | None
+    heartbeat: HeartbeatSender
     metrics: PeerMetrics
-
-    def beat(self, now: datetime) -> None:
-        """Send the heartbeat, if there is one."""
-        if self.heartbeat is not None:
-            self.heartbeat.beat(now)
 
 
 def build_signs_of_life(
-    database: Database, last_tick: LastTime, links: Links, *, alertmanagers: Sequence[str] = (), heartbeat_url: str = ""
+    database: Database, config: Callable[[], AlertingConfig], parts: Mapping[str, LastTime], links: Links
 ) -> SignsOfLife:
-    """Return what tells *alertmanagers* and *heartbeat_url*; nothing is sent before the scheduler runs its jobs.
+    """Return what tells peers and the heartbeat's receiver; nothing is sent before the scheduler runs it.
 
     Args:
         database: where alerts and silences are.
-        last_tick: returns when evaluation and the decision on deliveries last succeeded, both.
+        config: returns what is in force, asked each time.
+        parts: by name, what returns when evaluation and delivery last succeeded; one that stalls stops the signs.
         links: where links lead.
-        alertmanagers: the address of every peer.
-        heartbeat_url: "" for none.
-
-    Raises:
-        InvalidAlert: an address is none.
     """
-    liveness = Liveness({"evaluation": last_tick})
+    liveness = Liveness(parts)
+
+    def heartbeat_address() -> str:
+        found = config().heartbeat
+        return found.secret_value("url") if found else ""
+
     peers = Peers(
-        [Alertmanager(url) for url in alertmanagers],
+        lambda: config().alertmanagers,
         stored_transitions(database),
         describe_with(links),
         liveness,
         silenced=silenced_in(database),
         url=links.dashboard_url,
     )
-    heartbeat = HeartbeatSender(Heartbeat(heartbeat_url), liveness) if heartbeat_url else None
+    heartbeat = HeartbeatSender(heartbeat_address, liveness)
     return SignsOfLife(peers, heartbeat, PeerMetrics(peers, heartbeat, liveness))

@@ -49,11 +49,12 @@ class Evaluator:
         self.silenced = silenced
         self.last_at: datetime | None = datetime.now(UTC)
         self.peers = Peers(
-            [Alertmanager(url, timeout_s=2) for url in urls],
+            lambda: urls,
             lambda _now: self.transitions,
             describe_with(Links(DASHBOARD)),
             Liveness({"evaluation": lambda: self.last_at}),
             silenced=lambda _transitions, _now: self.silenced,
+            connect=lambda url: Alertmanager(url, timeout_s=2),
         )
 
     def tick(self) -> None:

@@ -22,15 +22,20 @@ class Service:
 
     def __init__(self, peer):
         self.last = NOW
-        self.heartbeat = Heartbeat(f"{peer.url}/ping/s3cret")
-        self.sender = HeartbeatSender(self.heartbeat, Liveness({"evaluation": lambda: self.last}))
+        self.url = f"{peer.url}/ping/s3cret"
+        self.sender = HeartbeatSender(self.address, Liveness({"evaluation": lambda: self.last}))
+
+    def address(self):
+        if self.url is None:
+            raise InvalidAlert("url_file x cannot be read")
+        return self.url
 
 
 @pytest.fixture
 def service(peer):
     found = Service(peer)
     yield found
-    found.heartbeat.close()
+    found.sender.close()
 
 
 def test_the_heartbeat_is_a_get_that_stays_away_while_evaluation_stalls(service, peer):
@@ -69,3 +74,16 @@ def test_a_service_that_is_down_is_named_without_the_secret_of_its_path():
         beating.beat()
     assert "s3cret" not in str(caught.value)
     beating.close()
+
+
+def test_the_address_may_change_go_and_be_unreadable_for_a_while(service, peer, caplog):
+    service.sender.beat(NOW)
+    service.url = f"{peer.url}/other"
+    service.sender.beat(NOW)
+    for url in (None, "nowhere", ""):
+        service.url = url
+        service.sender.beat(NOW)
+    assert peer.paths == ["/ping/s3cret", "/other"]
+    messages = [record.message for record in caplog.records]
+    assert messages == ["the heartbeat did not arrive: url_file x cannot be read"]
+    assert (service.sender.state.last_error, service.sender.state.sent) == ("", 0)

@@ -41,10 +41,15 @@ class World:
         self.silenced = set()
         self.error = None
         self.alive = alive
-        self.senders = [Alertmanager(peer.url, timeout_s=5) for peer in peers]
+        self.addresses = [peer.url for peer in peers]
         liveness = Liveness({"evaluation": lambda: NOW if self.alive else None})
         self.peers = Peers(
-            self.senders, self.read, DESCRIBE, liveness, silenced=lambda _transitions, _now: self.silenced
+            lambda: self.addresses,
+            self.read,
+            DESCRIBE,
+            liveness,
+            silenced=lambda _transitions, _now: self.silenced,
+            connect=lambda url: Alertmanager(url, timeout_s=5),
         )
 
     def read(self, _now):
@@ -95,7 +100,7 @@ def test_a_peer_that_hangs_delays_neither_another_nor_the_tick(peer, another, ca
     began = time.monotonic()
     for number in range(3):
         world.peers.tick(NOW + timedelta(seconds=15 * number))
-        assert world.peers._peers[1].background.wait(5)
+        assert world.peers._peers[another.url].background.wait(5)
     assert time.monotonic() - began < 2
     assert another.posts == [["Watchdog", "pay"]] * 3
     hanging, well = world.peers.states
@@ -148,3 +153,16 @@ def test_a_peer_that_cannot_be_asked_knows_what_it_was_told_last(world, peer):
     world.tick()
     world.tick()
     assert peer.posts == [["Watchdog", "pay"]] * 3
+
+
+def test_peers_come_and_go_with_the_file_that_names_them(world, peer, another, caplog):
+    world.tick()
+    world.addresses = [another.url, "am:9093"]
+    world.tick()
+    world.tick()
+    assert (len(peer.posts), len(another.posts)) == (1, 2)
+    assert [state.name for state in world.peers.states] == [another.url.removeprefix("http://")]
+    assert len([record for record in caplog.records if "must start with http" in record.message]) == 1
+    world.addresses = []
+    world.tick()
+    assert world.peers.states == []

@@ -53,4 +53,6 @@ def test_each_peer_and_the_heartbeat_tell_when_they_last_succeeded():
 
 
 def test_without_peers_and_heartbeat_it_still_tells_whether_evaluation_works():
-    assert scrape(Peers(), None, last=NOW - timedelta(minutes=1)) == {("ninelives_evaluation_alive", ""): 0}
+    assert scrape(Peers(), Sender(HeartbeatState()), last=NOW - timedelta(minutes=1)) == {
+        ("ninelives_evaluation_alive", ""): 0
+    }
