@@ -87,6 +87,7 @@ def _rendered(transition: Transition, evidence: Evidence, links: Links, limits: 
         slot=Markup(ACKNOWLEDGE_SLOT),  # noqa: S704 -- a constant
         short=lambda text: shortened(text, limits.text),
         line=lambda text: shortened(text, limits.log_text),
+        moment=lambda at: words.moment(at, evidence.end),
     )
 
 
@@ -94,10 +95,11 @@ def _facts(transition: Transition, evidence: Evidence) -> Iterator[tuple[str, st
     """Yield what a person asks first, with its answer."""
     where = " in ".join(shortened(part, 80) for part in (transition.service, transition.environment) if part)
     hit = words.for_whom(evidence).removeprefix("Hit: ").rstrip(".")
-    yield "For whom", "; ".join(part for part in (f"whoever uses {where}" if where else "", hit) if part)
+    yield "For whom", "; ".join(part for part in (f"users of {where}" if where else "", hit) if part)
     yield "How bad", words.how_bad(transition, evidence)
     yield "Since", words.since_when(transition, evidence)
-    yield "Why", " ".join(words.why(evidence)) or "Nothing stands out; look at the traces."
+    reasons = list(words.why(evidence)) or ["Nothing stands out; look at the traces."]
+    yield from (("" if number else "Why", reason) for number, reason in enumerate(reasons))
 
 
 def _web_address(url: str) -> str:
@@ -115,7 +117,6 @@ def _template() -> Template:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "moment": words.moment,
         "share": words.share,
         "times": words.times,
         "milliseconds": milliseconds,

@@ -11,7 +11,6 @@ from alerts.transition import Transition, WindowDetails
 from slo.wording import plain, span_of_time
 
 ROUTES: Final = ("http.route", "name")
-_EXHAUSTED: Final = 0.0
 _LONGEST_NAME: Final = 80
 
 
@@ -39,35 +38,29 @@ def for_whom(evidence: Evidence) -> str:
     first = [each for each in hit if each.attribute == hit[0].attribute][:3]
     if not first:
         return ""
-    told = ", ".join(f"{_named(each.value)} ({share(each.share_of_bad)} of them)" for each in first)
+    told = ", ".join(f"{_named(each.value)} ({share(each.share_of_bad)} of the bad requests)" for each in first)
     return f"Hit: {told}."
 
 
 def how_bad(transition: Transition, evidence: Evidence) -> str:
     """Return how fast the budget goes and what is left of it."""
-    window = worst_window(transition)
+    worst = worst_window(transition)
     parts = []
-    if window is not None and window.burn_rate is not None:
-        parts.append(f"it burns {times(window.burn_rate)} as fast as the objective allows")
+    if worst is not None and worst.burn_rate is not None:
+        parts.append(f"the error budget burns {times(worst.burn_rate)} as fast as it may")
     if evidence.error_budget_spent is not None:
-        parts.append(
-            f"the last {span_of_time(evidence.end - evidence.start)} cost {share(evidence.error_budget_spent)}"
-        )
-    left = budget_left(evidence.error_budget_remaining)
-    if left:
-        parts.append(left)
-    gone = soonest_exhaustion(evidence)
-    if gone is not None and (evidence.error_budget_remaining or 0) > 0:
-        parts.append(f"at the pace of the last hour it is gone {_in(gone - evidence.end)}")
-    return f"Error budget: {'; '.join(parts)}." if parts else ""
+        parts.append(f"the last {_window(evidence)} cost {share(evidence.error_budget_spent)} of it")
+    parts += _left(evidence)
+    told = "; ".join(parts)
+    return f"{told[0].upper()}{told[1:]}." if told else ""
 
 
 def since_when(transition: Transition, evidence: Evidence) -> str:
     if evidence.since is None:
-        return f"Noticed at {moment(transition.started_at)}."
+        return f"Noticed at {moment(transition.started_at, evidence.end)}."
     if evidence.since <= evidence.start:
-        return f"It has gone on since {moment(evidence.since)} or longer."
-    return f"It began at {moment(evidence.since)}."
+        return f"It has gone on since {moment(evidence.since, evidence.end)} or longer."
+    return f"It began at {moment(evidence.since, evidence.end)}."
 
 
 def why(evidence: Evidence) -> Iterator[str]:
@@ -84,10 +77,11 @@ def why(evidence: Evidence) -> Iterator[str]:
         )
     for change in evidence.deployments[:1]:
         instead = f" instead of {_named(change.before)}" if change.before else ""
-        yield f"{_named(change.service)} was deployed at {moment(change.at)}: {_named(change.version)}{instead}."
+        at = moment(change.at, evidence.end)
+        yield f"{_named(change.service)} was deployed at {at}: {_named(change.version)}{instead}."
     for run in evidence.experiments[:1]:
-        until = f" until {moment(run.ended_at)}" if run.ended_at else ", still going on"
-        yield f"Experiment or event: {_named(run.title)}, from {moment(run.started_at)}{until}."
+        until = f" until {moment(run.ended_at, evidence.end)}" if run.ended_at else ", still going on"
+        yield f"Experiment or event: {_named(run.title)}, from {moment(run.started_at, evidence.end)}{until}."
 
 
 def worst_window(transition: Transition) -> WindowDetails | None:
@@ -102,12 +96,17 @@ def soonest_exhaustion(evidence: Evidence) -> datetime | None:
     return found[0] if found else None
 
 
-def budget_left(remaining: float | None) -> str:
+def _left(evidence: Evidence) -> list[str]:
+    remaining = evidence.error_budget_remaining
     if remaining is None:
-        return ""
-    if remaining <= _EXHAUSTED:
-        return f"nothing is left, it is overspent by {share(-remaining)}" if remaining < 0 else "nothing is left"
-    return f"{share(remaining)} is left"
+        return []
+    if remaining <= 0:
+        return [
+            f"nothing is left, it is overspent by {share(-remaining)}" if remaining < 0 else "nothing is left of it"
+        ]
+    gone = soonest_exhaustion(evidence)
+    lasts = "" if gone is None else f", gone {_in(gone - evidence.end)} if it goes on like this"
+    return [f"{share(remaining)} of it is left{lasts}"]
 
 
 def share(part: float) -> str:
@@ -134,9 +133,25 @@ def times(rate: float) -> str:
     return f"{plain(Decimal(f'{rate:.3g}'))} times"
 
 
-def moment(at: datetime) -> str:
-    """Return a time that needs no calculating at night."""
-    return f"{at:%H:%M} UTC on {at:%-d %b}"
+def moment(at: datetime, near: datetime) -> str:
+    """Return a time that needs no calculating at night: with its day, unless that is the day of *near*.
+
+    >>> from datetime import UTC
+    >>> moment(datetime(2026, 3, 1, 3, 4, tzinfo=UTC), datetime(2026, 3, 1, tzinfo=UTC))
+    '03:04 UTC'
+    >>> moment(datetime(2026, 2, 27, 3, 4, tzinfo=UTC), datetime(2026, 3, 1, tzinfo=UTC))
+    '27 Feb, 03:04 UTC'
+    """
+    time = f"{at:%H:%M} UTC"
+    return (
+        time if at.date() == near.date() else f"{at.day} {at:%b}{'' if at.year == near.year else f' {at.year}'}, {time}"
+    )
+
+
+def _window(evidence: Evidence) -> str:
+    """Return how long the window was, to the minute."""
+    minutes = max(round((evidence.end - evidence.start) / timedelta(minutes=1)), 1)
+    return span_of_time(timedelta(minutes=minutes))
 
 
 def _in(length: timedelta) -> str:
