@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from alerts.decide import IMMEDIATELY, AlertTiming
+from alerts.timing import IMMEDIATELY, AlertTiming
 from alerts.transition import AlertDetails
 from slo.policy import Severity
 

@@ -67,16 +67,16 @@ class SilenceSignal:
         return "ticket"
 
     @property
-    def labels(self) -> tuple[tuple[str, str], ...]:
-        return ()
-
-    @property
     def slo_id(self) -> str:
         return ""
 
     @property
     def timing(self) -> AlertTiming:
         return IMMEDIATELY
+
+    @property
+    def labels(self) -> tuple[tuple[str, str], ...]:
+        return ()
 
     @property
     def met(self) -> bool:

@@ -30,11 +30,12 @@ class IngestLossSource:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._services: dict[tuple[str, str], datetime] = {}
         self._latest: dict[tuple[str, str], StageReport] = {}
         self._read_at: datetime | None = None
 
     def signals(self, now: datetime) -> list[AlertSignal]:
-        """Return the signals of every collector of the last two days, and of every service that was heard of lately.
+        """Return the signals of every collector of the last two days, and of every service that sent within a day.
 
         Raises:
             DatabaseError: the database cannot be read.
@@ -58,11 +59,21 @@ class IngestLossSource:
 
     def _of_services(self, now: datetime) -> list[IngestLossSignal]:
         since = now - LOOKBACK
-        counts = {(one.service, one.environment): 0 for one in heard_since(self._database, since=since)}
-        counts |= quarantined_spans(self._database, since=since)
+        known_since = now - GONE_AFTER if not self._services else since
+        for one in heard_since(self._database, since=known_since):
+            self._services[one.service, one.environment] = one.arrived
+        counts = quarantined_spans(self._database, since=since)
+        self._services |= dict.fromkeys(counts, now)
+        self._services = {service: at for service, at in self._services.items() if now - at <= GONE_AFTER}
         return [
-            IngestLossSignal("quarantined", service=service, environment=environment, problems=_unbelieved(spans))
-            for (service, environment), spans in counts.items()
+            IngestLossSignal(
+                "quarantined",
+                service=service[0],
+                environment=service[1],
+                problems=_unbelieved(counts.get(service, 0)),
+                known=at >= since,
+            )
+            for service, at in self._services.items()
         ]
 
     def _reports(self, now: datetime) -> list[StageReport]:

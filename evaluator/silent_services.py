@@ -68,7 +68,7 @@ class SilentServiceSource:
             since = now - self._rule.retire_after - REMEMBERED
             self._note(heard_past(self._database, since=since, hours_since=now - MEMORY, now=now))
         else:
-            self._note(heard_since(self._database, since=self._read_at - _OVERLAP, now=now))
+            self._note(heard_since(self._database, since=self._read_at - _OVERLAP))
         if self._read_at is None or hour_of(self._read_at) != hour_of(now):
             self._forget(now)
         self._read_at = now

@@ -17,6 +17,7 @@ from storage.sli_metrics import LATENESS
 
 MOST_ALERTS: Final = 100
 MOST_GROUPS: Final = 1000
+MOST_KINDS: Final = 4
 GONE_AFTER: Final = timedelta(hours=1)
 DELTA_GONE_AFTER: Final = timedelta(hours=24)
 SEEN_WITHIN: Final = timedelta(days=7)  # so long a group that is gone says so, also to an evaluator that was away
@@ -32,7 +33,7 @@ class _Kinds:
 
 
 class ThresholdSource:
-    """Reads what the metrics of rules say; one query a rule and tick.
+    """Reads what the metrics of rules say; one query a rule and tick (one for each type and unit of its metric).
 
     What no data means: a group whose points stop neither begins to fire nor ends, because an alert that heals when its
     exporter dies is a lie. After an hour without a point it is over, with that as the reason: the queue was deleted,
@@ -64,9 +65,16 @@ class ThresholdSource:
         return [signal for rule in self._rules for signal in self._signals(rule, now)]
 
     def _signals(self, rule: ThresholdRule, now: datetime) -> list[ThresholdSignal]:
-        kind = self._kind(rule, now)
-        if kind is None:
-            return []
+        found: dict[str, ThresholdSignal] = {}
+        for kind in self._kinds_of(rule, now):
+            for signal in self._of_kind(rule, kind, now):
+                known = found.get(signal.rule)
+                # a new version of a service may send another unit: what it sends now counts, not what it sent before
+                if known is None or (known.value is None and signal.value is not None):
+                    found[signal.rule] = signal
+        return self._limited(rule, list(found.values()))
+
+    def _of_kind(self, rule: ThresholdRule, kind: MetricName, now: datetime) -> list[ThresholdSignal]:
         end = now - LATENESS if rule.aggregate in COUNTING else now
         query = MetricQuery(
             kind,
@@ -82,7 +90,7 @@ class ThresholdSource:
         found = metric_groups(self._database, query, _value_of(rule), seen_since=now - SEEN_WITHIN)
         if found.total > MOST_GROUPS:
             self._note(rule, f"{found.total:,} groups, of which {MOST_GROUPS:,} are read: narrow it with attributes")
-        return self._limited(rule, [_signal(rule, kind, group, now) for group in found.groups])
+        return [_signal(rule, kind, group, now) for group in found.groups]
 
     def _limited(self, rule: ThresholdRule, signals: list[ThresholdSignal]) -> list[ThresholdSignal]:
         met = [place for place, signal in enumerate(signals) if signal.met]
@@ -93,25 +101,21 @@ class ThresholdSource:
             signals[place] = replace(signals[place], held=True)
         return signals
 
-    def _kind(self, rule: ThresholdRule, now: datetime) -> MetricName | None:
-        """Return the kind of metric that was seen last, None where the rule cannot be asked of it."""
-        kinds = self._kinds_of(rule, now)
+    def _kinds_of(self, rule: ThresholdRule, now: datetime) -> list[MetricName]:
+        """Return the kinds of the metric that the rule can be asked of, the one that was seen last first."""
+        kinds = self._sent(rule, now)
+        fitting = [kind for kind in kinds if _unfit(rule, kind) is None]
         if not kinds:
             sender = f"from {rule.service!r} " if rule.service else ""
             self._note(rule, f"no metric {rule.metric!r} {sender}was ever received: compare the name with its sender's")
-            return None
-        if _counts(kinds[0]) or rule.aggregate not in COUNTING:
-            if kinds[0].type in _COUNTED_TYPES and rule.aggregate not in COUNTING:
-                what = kinds[0].type.replace("_", " ")
-                self._note(rule, f"{rule.metric!r} is a {what}, which has no {rule.aggregate}: use rate or increase")
-                return None
-            if len(kinds) > 1 and kinds[1].last_seen > now - GONE_AFTER:
-                self._note(rule, f"{rule.metric!r} is sent with several types or units: {_words(kinds[0])} is read")
-            return kinds[0]
-        self._note(rule, f"{rule.metric!r} goes up and down, so it has no {rule.aggregate}: use max, avg or last")
-        return None
+        elif not fitting:
+            self._note(rule, f"{rule.metric!r} {_unfit(rule, kinds[0])}")
+        elif len({kind.unit for kind in fitting}) > 1:
+            units = ", ".join(repr(kind.unit) for kind in fitting)
+            self._note(rule, f"{rule.metric!r} is sent in several units ({units}): name a service, or send one unit")
+        return fitting[:MOST_KINDS]
 
-    def _kinds_of(self, rule: ThresholdRule, now: datetime) -> tuple[MetricName, ...]:
+    def _sent(self, rule: ThresholdRule, now: datetime) -> tuple[MetricName, ...]:
         key = rule.metric, rule.service
         known = self._kinds.get(key)
         if known is None or not known.at <= now < known.at + _KINDS_FOR:
@@ -147,9 +151,11 @@ def _value_of(rule: ThresholdRule) -> GroupValue:
     return rule.aggregate
 
 
-def _counts(kind: MetricName) -> bool:
-    return kind.type in _COUNTED_TYPES or (kind.type == "sum" and (kind.monotonic or kind.temporality == "delta"))
-
-
-def _words(kind: MetricName) -> str:
-    return f"{kind.type} {kind.unit}".strip()
+def _unfit(rule: ThresholdRule, kind: MetricName) -> str | None:
+    """Return why the rule cannot be asked of *kind*, None where it can."""
+    is_counted = kind.type in _COUNTED_TYPES
+    if rule.aggregate not in COUNTING:
+        what = kind.type.replace("_", " ")
+        return f"is a {what}, which has no {rule.aggregate}: use rate or increase" if is_counted else None
+    rises = is_counted or (kind.type == "sum" and (kind.monotonic or kind.temporality == "delta"))
+    return None if rises else f"goes up and down, so it has no {rule.aggregate}: use max, avg or last"

@@ -148,7 +148,7 @@ def build_scheduler(
         lambda now: housekeeping(settings, database, now),
         evaluator.backfill,
         peers=signs.peers.tick,
-        heartbeat=signs.beat,
+        heartbeat=signs.heartbeat.beat,
         stop=evaluator.stop,
     )
 

@@ -10,13 +10,15 @@ from storage.times import whole
 
 @dataclass(frozen=True, slots=True)
 class HeardService:
-    """`first` and `last`: its oldest and newest minute with a span or a point in what was read.
+    """`arrived`: when something came last, as far as that is known.
 
+    `first` and `last`: its oldest and newest minute with a span or a point in what was read.
     `hours`: by hours since 1970, in which of their minutes: bit 0 is the first minute.
     """
 
     service: str
     environment: str
+    arrived: datetime
     first: datetime
     last: datetime
     hours: dict[int, int]
@@ -32,10 +34,10 @@ def heard_past(database: Database, *, since: datetime, hours_since: datetime, no
     return [_heard(row) for row in database.rows("heard_past", parameters)]
 
 
-def heard_since(database: Database, *, since: datetime, now: datetime) -> list[HeardService]:
-    """Return who was heard of in what arrived in [since, now], however old it was."""
-    return [_heard(row) for row in database.rows("heard_since", {"since": whole(since), "now": whole(now)})]
+def heard_since(database: Database, *, since: datetime) -> list[HeardService]:
+    """Return who was heard of in what arrived since *since*, however old it was."""
+    return [_heard(row) for row in database.rows("heard_since", {"since": whole(since)})]
 
 
 def _heard(row: dict[str, Any]) -> HeardService:
-    return HeardService(row["service"], row["environment"], row["first"], row["last"], dict(row["hours"]))
+    return HeardService(**row | {"hours": dict(row["hours"])})

@@ -2,7 +2,7 @@
 -- Goes by the times of spans and points; one ahead of its arrival, or of now, is of a clock that is wrong. Of metrics only
 -- the arrivals of some days are kept; before that it is known when a series was last seen.
 SELECT
-    service, environment, min(hour_first) AS first, max(hour_last) AS last,
+    service, environment, max(hour_last) AS arrived, min(hour_first) AS first, max(hour_last) AS last,
     groupArrayIf((hour, minutes), minutes != 0 AND hour >= intDiv(toUnixTimestamp({hours_since:DateTime('UTC')}), 3600)) AS hours
 FROM
 (
@@ -19,8 +19,8 @@ FROM
         SELECT toString(service) AS service, toString(environment) AS environment,
             intDiv(toUnixTimestamp(at), 3600) AS hour,
             groupBitOr(bitShiftLeft(toUInt64(1), toMinute(at))) AS heard_minutes, min(at) AS first_at, max(at) AS last_at
-        FROM (SELECT service, environment, least(minute, arrived) AS at, arrived FROM arrivals)
-        WHERE at >= {since:DateTime('UTC')} AND arrived <= {now:DateTime('UTC')}
+        FROM (SELECT service, environment, least(minute, arrived) AS at FROM arrivals)
+        WHERE at >= {since:DateTime('UTC')} AND at <= {now:DateTime('UTC')}
         GROUP BY service, environment, hour
         UNION ALL
         SELECT toString(service) AS service, toString(environment) AS environment,

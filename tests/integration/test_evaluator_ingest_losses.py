@@ -137,3 +137,11 @@ def test_spans_of_wrong_times_are_told_of_their_service(database, store, otlp, n
     skewed = signals["ingest/quarantined/skewed/prod"]
     assert skewed.met
     assert skewed.firing_summary().startswith("skewed in prod: 3 spans came with times that cannot be believed")
+
+
+def test_of_a_service_that_sends_nothing_it_is_not_known_whether_its_clock_is_right(database, store, otlp, now):
+    store(database, otlp.traces(otlp.span(), service="right"))
+    later = now + 10 * MINUTE
+    (signal,) = IngestLossSource(database).signals(later)
+    assert (signal.rule, signal.met, signal.clear) == ("ingest/quarantined/right/prod", False, False)
+    assert IngestLossSource(database).signals(now + 2 * DAY) == []

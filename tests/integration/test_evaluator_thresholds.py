@@ -13,9 +13,8 @@ from storage.migrate import migrate
 CUMULATIVE, DELTA = 2, 1
 SECOND = 10**9
 NOW = datetime.now(UTC).replace(microsecond=0)
-COUNTED_TO = NOW - timedelta(seconds=75)  # rates and increases end here
 T0 = round(NOW.timestamp()) * SECOND
-C0 = T0 - 75 * SECOND
+C0 = T0 - 75 * SECOND  # rates and increases end here
 
 
 def rule(metric, condition="> 0", **fields):
@@ -26,11 +25,20 @@ def ask(database, asked, now=NOW):
     return ThresholdSource(database, [asked]).signals(now)
 
 
+def present():
+    """Return the present, which the database notes of what it is sent, and its nanoseconds."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    return now, round(now.timestamp()) * SECOND
+
+
 def gauge(otlp, name, points, kind="gauge", **options):
     """Return a body; *points*: (seconds before now, value[, flags])."""
     found = [
         otlp.point(
-            T0 - round(ago * SECOND), as_double=value, flags=flags[0] if flags else 0, attributes=options.get("a")
+            options.get("t0", T0) - round(ago * SECOND),
+            as_double=value,
+            flags=flags[0] if flags else 0,
+            attributes=options.get("a"),
         )
         for ago, value, *flags in points
     ]
@@ -43,9 +51,9 @@ def counter(otlp, name, points, temporality=CUMULATIVE, **options):
     """Return a body; *points*: (seconds before the counted end, value[, seconds before it of the start])."""
     found = [
         otlp.point(
-            C0 - ago * SECOND,
+            options.get("t0", T0) - (75 + ago) * SECOND,
             as_int=value,
-            start_ns=C0 - (start[0] if start else 3600) * SECOND,
+            start_ns=options.get("t0", T0) - (75 + (start[0] if start else 3600)) * SECOND,
             attributes=options.get("a"),
         )
         for ago, value, *start in points
@@ -145,9 +153,10 @@ def test_services_environments_and_values_of_attributes_are_groups_of_their_own(
 
 
 def test_a_group_without_data_is_frozen_for_an_hour_and_then_gone(database, store, otlp):
-    store(database, gauge(otlp, "queue.depth", [(20, 5.0)], unit="{mail}"), signal="metrics")
+    now, t0 = present()
+    store(database, gauge(otlp, "queue.depth", [(20, 5.0)], unit="{mail}", t0=t0), signal="metrics")
     source = ThresholdSource(database, [rule("queue.depth")])
-    said = {minutes: source.signals(NOW + timedelta(minutes=minutes))[0] for minutes in (0, 4, 6, 59, 72)}
+    said = {minutes: source.signals(now + timedelta(minutes=minutes))[0] for minutes in (0, 4, 6, 59, 72)}
     assert {minutes: (signal.met, signal.clear) for minutes, signal in said.items()} == {
         0: (True, False),
         4: (True, False),
@@ -156,13 +165,14 @@ def test_a_group_without_data_is_frozen_for_an_hour_and_then_gone(database, stor
         72: (False, True),
     }
     assert said[72].resolved_summary() == "queue.depth of shop in prod was not sent for 1 hour and is taken for gone"
-    assert source.signals(NOW + timedelta(days=8)) == []
+    assert source.signals(now + timedelta(days=8)) == []
 
 
 def test_the_silence_of_a_delta_counter_is_no_events_for_a_day(database, store, otlp):
-    store(database, counter(otlp, "letters", [(60, 3, 120)], DELTA), signal="metrics")
+    now, t0 = present()
+    store(database, counter(otlp, "letters", [(60, 3, 120)], DELTA, t0=t0), signal="metrics")
     source = ThresholdSource(database, [rule("letters", aggregate="increase")])
-    said = [source.signals(NOW + timedelta(minutes=minutes))[0] for minutes in (0, 10, 60 * 23, 60 * 25)]
+    said = [source.signals(now + timedelta(minutes=minutes))[0] for minutes in (0, 10, 60 * 23, 60 * 25)]
     assert [(signal.value, signal.met, signal.clear) for signal in said] == [
         (pytest.approx(3), True, False),
         (0.0, False, True),
@@ -208,9 +218,17 @@ def test_a_rule_that_fits_no_metric_is_a_problem_and_no_alert(database, store, o
     assert says in source.problems["Rule"][0]
 
 
-def test_of_two_kinds_of_a_metric_one_is_read_and_the_other_said(database, store, otlp):
-    store(database, gauge(otlp, "depth", [(20, 1.0)], unit="1"), signal="metrics")
-    store(database, gauge(otlp, "depth", [(20, 1.0)], unit="By"), signal="metrics")
+def test_a_metric_that_is_sent_in_several_units_is_read_in_all_of_them_and_said(database, store, otlp):
+    store(database, gauge(otlp, "depth", [(20, 1.0)], unit="1", service="a"), signal="metrics")
+    store(database, gauge(otlp, "depth", [(20, 2.0)], unit="By", service="b"), signal="metrics")
+    store(database, otlp.metric("depth", "histogram", otlp.point(T0, count=1), service="c"), signal="metrics")
     source = ThresholdSource(database, [rule("depth")])
-    assert len(source.signals(NOW)) == 1
-    assert "several types or units" in source.problems["Rule"][0]
+    assert {(signal.service, signal.value) for signal in source.signals(NOW)} == {("a", 1.0), ("b", 2.0)}
+    assert "is sent in several units" in source.problems["Rule"][0]
+
+
+def test_a_group_that_changed_its_unit_is_one_alert_with_the_value_that_is_sent_now(database, store, otlp):
+    store(database, gauge(otlp, "depth", [(4000, 9.0)], unit="1"), signal="metrics")
+    store(database, gauge(otlp, "depth", [(20, 2.0)], unit="{mail}"), signal="metrics")
+    (signal,) = ThresholdSource(database, [rule("depth")]).signals(NOW)
+    assert (signal.value, signal.unit) == (2.0, "{mail}")

@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from alerts.decide import AlertTiming, decide
+from alerts.decide import decide
 from alerts.ingest_loss import EVERY_COLLECTOR, IngestLossSignal, title
 from alerts.labels import check_label_names, labels_of
+from alerts.timing import AlertTiming
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 FULL = ("traces: the spool is 85% full; requests are refused when it is full (raise --spool-limit)",)

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from alerts.decide import decide
 from alerts.silent_service import MEMORY, Heard, NoDataRule, SilenceSignal, hour_of
-from alerts.timing import AlertTiming, decide
+from alerts.timing import AlertTiming
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 AFTER = timedelta(minutes=10)

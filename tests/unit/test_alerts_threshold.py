@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from alerts.decide import AlertMemory, AlertTiming, decide
+from alerts.decide import AlertMemory, decide
 from alerts.labels import labels_of
 from alerts.threshold import OWN_LABELS, OWN_NAMES, ThresholdRule
 from alerts.threshold_condition import OPERATORS, parse_condition
 from alerts.threshold_signal import ThresholdSignal
+from alerts.timing import AlertTiming
 from alerts.transition import Link, Measurement
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
