@@ -82,8 +82,8 @@ def world(database, store, otlp, tmp_path):
     return World(database, store, otlp, tmp_path)
 
 
-def together(*ticks):
-    threads = [threading.Thread(target=tick) for tick in ticks]
+def together(evaluators, now):
+    threads = [threading.Thread(target=one.tick, args=(now,)) for one in evaluators]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -94,8 +94,7 @@ def test_two_that_tick_at_once_store_every_transition_exactly_once(world):
     pair = [world.evaluator(name) for name in ("left", "right")]
     for number in MINUTES:
         world.minute(number)
-        now = world.after(number)
-        together(*(lambda one=one: one.tick(now) for one in pair))
+        together(pair, world.after(number))
     assert [one.state.last_error for one in pair] == ["", ""]
     assert world.history() == dict.fromkeys(NAMES, TWO_EPISODES)
 
