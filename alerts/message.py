@@ -27,6 +27,13 @@ class MessageAlert:
     runbook: str = ""
 
     @property
+    def trace_ids(self) -> tuple[str, ...]:
+        """The traces that show it, the most telling first."""
+        if self.evidence is not None and self.evidence.traces:
+            return tuple(trace.trace_id for trace in self.evidence.traces)
+        return self.transition.details.exemplar_trace_ids
+
+    @property
     def status(self) -> MessageStatus:
         return "resolved" if self.transition.state == "resolved" else "firing"
 

@@ -85,7 +85,7 @@ def annotations_of(alert: MessageAlert) -> dict[str, str]:
         "evidence_url": alert.evidence_url,
         "acknowledge_url": alert.acknowledge_url,
         "runbook_url": alert.runbook,
-        "exemplar_trace_ids": ",".join(details.exemplar_trace_ids),
+        "exemplar_trace_ids": ",".join(alert.trace_ids),
         "exemplar_url": alert.trace_urls[0] if alert.trace_urls else "",
         "exemplar_urls": ",".join(alert.trace_urls),
     }

@@ -18,6 +18,7 @@ from api.context import Context
 from api.silence_answer import stored_silences
 from storage.acknowledgements import AcknowledgementRow, acknowledgements
 from storage.alert_episodes import episodes
+from storage.alert_evidence import exemplar_traces_of
 from storage.delivery_attempts import delivered_alerts
 from storage.incident_notes import IncidentNoteRow, incident_notes
 
@@ -31,7 +32,8 @@ _DETAILS: Final = TypeAdapter(AlertDetails)
 class AlertRecords:
     """The episodes that changed since a time or have not ended, by alert id, and what is known of them at `now`.
 
-    `silences` are those in force at `now`, `runbooks` those of objectives, by id.
+    `silences` are those in force at `now`, `runbooks` those of objectives, by id, and `exemplars` the traces in the
+    evidence of alerts.
     """
 
     now: datetime
@@ -41,6 +43,7 @@ class AlertRecords:
     silences: tuple[Silence, ...]
     delivered: frozenset[str]
     runbooks: Mapping[str, str]
+    exemplars: Mapping[str, list[str]]
 
     @cached_property
     def incidents(self) -> list[Incident]:
@@ -83,7 +86,7 @@ class AlertRecords:
             flapping=alert.flapping,
             labels=labels_of(alert) if labels is None else labels,
             runbook=self.runbook(alert),
-            exemplar_trace_ids=list(alert.details.exemplar_trace_ids),
+            exemplar_trace_ids=self.exemplars.get(alert.alert_id, list(alert.details.exemplar_trace_ids)),
             details=_DETAILS.dump_python(alert.details, mode="json"),
             delivered=alert.alert_id in self.delivered,
             acknowledgements=[
@@ -122,4 +125,5 @@ def read_alerts(ctx: Context, since: datetime, now: datetime) -> AlertRecords:
         silences=tuple(item for item in silences if item.active(now)),
         delivered=frozenset(delivered_alerts(ctx.database, since=oldest)),
         runbooks={slo.id: slo.runbook for slo in slos.values() if slo.runbook},
+        exemplars=exemplar_traces_of(ctx.database, [alert.alert_id for alert in found]),
     )

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
+from typing import TypeAlias
 
 from alerts.decide import closed, decide
 from alerts.signal import AlertSignal
@@ -14,6 +15,12 @@ from storage.errors import DatabaseError
 
 log = logging.getLogger(__name__)
 
+Retired: TypeAlias = Mapping[tuple[str, str], str]
+
+
+def _nobody(_now: datetime) -> Retired:
+    return {}
+
 
 class AlertDecisions:
     """Asks every source, decides, and stores.
@@ -21,23 +28,23 @@ class AlertDecisions:
     Args:
         store: where transitions are kept.
         sources: what is asked, in this order; of two signals of one alert the first counts.
-        completed: adds to an alert that fires what is stored with it.
+        retired: returns the (service, environment) that nobody waits for any more, and why: their alerts end.
 
     Attributes:
         failures: why sources failed at the last tick, by the name of their class.
     """
 
     def __init__(
-        self, store: AlertStore, sources: Sequence[SignalSource], completed: Callable[[Transition], Transition]
+        self, store: AlertStore, sources: Sequence[SignalSource], retired: Callable[[datetime], Retired] = _nobody
     ) -> None:
         self.failures: dict[str, str] = {}
         self._store = store
         self._sources = tuple(sources)
-        self._completed = completed
+        self._retired = retired
         self._owners: dict[AlertKey, SignalSource] = {}
 
-    def make(self, now: datetime) -> bool:
-        """Decide on every alert at *now*; False, and nothing is stored, when another evaluator was first.
+    def make(self, now: datetime) -> list[Transition]:
+        """Decide on every alert at *now*, and return what was stored: nothing when another evaluator was first.
 
         Then the next tick decides on what that one stored.
 
@@ -46,17 +53,33 @@ class AlertDecisions:
         """
         signals, failed = self._gather(now)
         latest = self._store.latest()
-        changes = [decide(latest.get(key), signal, now, signal.timing) for key, signal in signals.items()]
-        made = [self._with_evidence(change) for change in changes if change is not None]
-        made += self._closed(latest, signals, failed, now)
+        ended = self._ended(latest, now)
+        over = {(change.rule, change.severity) for change in ended}
+        going_on = {key: signal for key, signal in signals.items() if key not in over}
+        changes = [decide(latest.get(key), signal, now, signal.timing) for key, signal in going_on.items()]
+        made = [*ended, *(change for change in changes if change is not None)]
+        made += self._closed(latest, signals.keys() | over, failed, now)
         if not made:
-            return True
+            return []
         if not self._store.append(made, now):
             log.info("another evaluator decided first; the next tick goes on from there")
-            return False
+            return []
         for change in made:
             log.info("alert %s is %s: %s", change.alert_id, change.state, change.summary)
-        return True
+        return made
+
+    def _ended(self, latest: Mapping[AlertKey, Transition], now: datetime) -> list[Transition]:
+        """Return the ends of the alerts of services that are retired: frozen without data, they would fire for ever."""
+        try:
+            retired = self._retired(now)
+        except DatabaseError as error:  # then they end at a later tick
+            log.warning("who is retired is not known at %s: %s", now.isoformat(), str(error)[:300])
+            return []
+        return [
+            closed(last, now, retired[last.service, last.environment])
+            for last in latest.values()
+            if last.state != "resolved" and now > last.at and (last.service, last.environment) in retired
+        ]
 
     def _gather(self, now: datetime) -> tuple[dict[AlertKey, AlertSignal], list[SignalSource]]:
         """Return what the sources say, and those that failed."""
@@ -84,15 +107,15 @@ class AlertDecisions:
     def _closed(
         self,
         latest: Mapping[AlertKey, Transition],
-        signals: Mapping[AlertKey, AlertSignal],
+        known: Collection[AlertKey],
         failed: Collection[SignalSource],
         now: datetime,
     ) -> list[Transition]:
         """Return the ends of alerts whose rules are gone: nothing would ever resolve them."""
-        objectives = {signal.slo_id for signal in signals.values()}
+        objectives = {rule for rule, _ in known}
         found = []
         for key, last in latest.items():
-            if key in signals or last.state == "resolved" or now <= last.at:
+            if key in known or last.state == "resolved" or now <= last.at:
                 continue
             owner = self._owners.get(key)  # not known after a start: then it may be any that failed
             if owner in failed or (owner is None and failed):
@@ -100,6 +123,3 @@ class AlertDecisions:
             gone = last.slo_id and last.slo_id not in objectives
             found.append(closed(last, now, f"the {'objective' if gone else 'rule'} was removed"))
         return found
-
-    def _with_evidence(self, change: Transition) -> Transition:
-        return self._completed(change) if change.state == "firing" and change.changes_state else change

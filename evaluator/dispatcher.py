@@ -78,6 +78,14 @@ class Dispatcher:
         self._past: Past | None = None
         self._batch = 0
 
+    def use(self, courier: Courier, routing: Routing) -> Courier:
+        """Tell people by *routing* and *courier* from now on, and return the courier that did so until now.
+
+        What that one still held is offered to the new one, under the same idempotency keys.
+        """
+        before, self._courier, self._routing = self._courier, courier, routing
+        return before
+
     def run(self, now: datetime) -> None:
         """Decide who is told at *now*, and have sent what is not sent yet."""
         if not self._alone:

@@ -96,15 +96,6 @@ class EvidenceGatherer:
         return found, tuple(missing)
 
 
-def with_exemplars(
-    database: Database, transition: Transition, slo: Slo, evaluation: Evaluation, end: datetime
-) -> Transition:
-    """Return *transition* with traces of bad requests of the longest window that fired it."""
-    case = Case(transition, slo, evaluation, _start(transition, end), end, end)
-    found = told.traces(database, case, Evidence(transition.alert_id, end, case.start, end, ""))
-    return transition.with_evidence(tuple(each.trace_id for each in found.traces), transition.details.links)
-
-
 def _start(transition: Transition, end: datetime) -> datetime:
     longest = parts.longest_window(transition)
     return end - (WINDOW if longest is None else parse_duration(longest.window))

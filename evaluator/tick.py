@@ -1,16 +1,16 @@
-"""One tick: evaluate, decide, store, deliver."""
+"""One tick: evaluate, decide, store, gather evidence, deliver."""
 
 import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from alerts.transition import Transition
-from evaluator.alert_decisions import AlertDecisions
+from evaluator.alert_decisions import AlertDecisions, Retired
 from evaluator.alert_store import AlertStore
-from evaluator.dispatcher import Dispatcher
-from evaluator.evidence import with_exemplars
+from evaluator.evidence_queue import EvidenceQueue
 from evaluator.minutes import MinuteCounter
 from evaluator.objectives import ExhaustionSource, ObjectiveSource
 from evaluator.revisions import RevisionKeeper
@@ -42,6 +42,14 @@ class TickState:
     failures: dict[str, str] = field(default_factory=dict)
 
 
+class Delivery(Protocol):
+    """What tells people of alerts."""
+
+    def run(self, now: datetime) -> None: ...
+
+    def stop(self, timeout_s: float) -> bool: ...
+
+
 class Evaluator:
     """Runs ticks. Everything it must remember is in the database, so a restart goes on where it stopped.
 
@@ -55,7 +63,9 @@ class Evaluator:
         store: AlertStore,
         *,
         raw_retention: timedelta,
-        dispatcher: Dispatcher | None = None,
+        dispatcher: Delivery | None = None,
+        evidence: EvidenceQueue | None = None,
+        retired: Callable[[datetime], Retired] | None = None,
         revisions: RevisionKeeper | None = None,
         sources: Sequence[SignalSource] = (),
         metrics_retention: timedelta = timedelta(days=31),
@@ -72,7 +82,8 @@ class Evaluator:
         )
         self._objectives = ObjectiveSource(database, catalog, self._counter)
         exhaustion = ExhaustionSource(database, self._objectives)
-        self._decisions = AlertDecisions(store, (self._objectives, exhaustion, *sources), self._with_exemplars)
+        self._decisions = AlertDecisions(store, (self._objectives, exhaustion, *sources), retired or (lambda _now: {}))
+        self._evidence = evidence
         self._revisions = revisions
 
     def tick(self, now: datetime) -> None:
@@ -81,7 +92,7 @@ class Evaluator:
         A tick in which a source of signals failed is a failed one.
         """
         started = time.perf_counter()
-        outcomes = [self._succeeds(step, now) for step in (self._alert, self._dispatch, self._revise)]
+        outcomes = [self._succeeds(step, now) for step in (self._alert, self._gather, self._dispatch, self._revise)]
         self.state.seconds = time.perf_counter() - started
         if self.state.failures:
             texts = (f"{source}: {reason}" for source, reason in self.state.failures.items())
@@ -118,10 +129,23 @@ class Evaluator:
         """Ask every source of signals, and store what that changes."""
         objectives, decisions = self._objectives, self._decisions
         try:
-            decisions.make(now)
+            made = decisions.make(now)
         finally:
             self.state.minutes, self.state.problems = objectives.minutes, objectives.problems
             self.state.standings, self.state.failures = objectives.standings, decisions.failures
+        self._want_evidence(made)
+
+    def _want_evidence(self, made: Sequence[Transition]) -> None:
+        if self._evidence is None:
+            return
+        standings = {standing.slo.id: standing for standing in self.state.standings}
+        for change in made:
+            if change.state == "firing" and change.changes_state:
+                self._evidence.add(change, standings.get(change.slo_id))
+
+    def _gather(self, now: datetime) -> None:
+        if self._evidence is not None:
+            self._evidence.work(now)
 
     def _dispatch(self, now: datetime) -> None:
         if self._dispatcher is not None:
@@ -130,13 +154,3 @@ class Evaluator:
     def _revise(self, now: datetime) -> None:
         if self._revisions is not None:
             self._revisions.update((standing.slo for standing in self.state.standings), now)
-
-    def _with_exemplars(self, change: Transition) -> Transition:
-        standing = next((item for item in self._objectives.standings if item.slo.id == change.rule), None)
-        if standing is None:  # no burn rate
-            return change
-        try:
-            return with_exemplars(self._database, change, standing.slo, standing.evaluation, standing.as_of)
-        except DatabaseError as error:  # an alert is worth more than its exemplars
-            log.warning("alert %s has no exemplars: %s", change.alert_id, str(error)[:300])
-            return change

@@ -2,8 +2,6 @@
 
 import importlib.util
 import logging
-import os
-import secrets
 import socket
 import subprocess
 import sys
@@ -13,12 +11,6 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Gauge, GCCollector, PlatformCollector, ProcessCollector
 
-from alerts.address_guard import AddressGuard
-from alerts.alerting_file import AlertingFile
-from alerts.channels.webhook import WebhookChannel
-from alerts.courier import Courier
-from alerts.message import Links
-from alerts.route import GroupTiming, Route
 from api import models as m
 from api.context import Context, TickStatus
 from collector.admission.admission import Admission
@@ -32,12 +24,11 @@ from collector.transport.otlp_http import build_app as build_otlp_http
 from collector.transport.tls import load_tls
 from dashboard import launch as dashboard_launch
 from evaluator.alert_store import AlertStore
-from evaluator.delivery_store import DeliveryStore
-from evaluator.dispatcher import Dispatcher, Routing
 from evaluator.revisions import RevisionKeeper
 from evaluator.scheduler import Scheduler
 from evaluator.tick import Evaluator
 from ninelives.access import Access, otlp_headers, seen_from_outside, write_secret
+from ninelives.alerting import Alerting
 from ninelives.authorship import author, commit_of
 from ninelives.settings import Settings
 from ninelives.signs_of_life import build_signs_of_life
@@ -99,48 +90,28 @@ def build_receivers(settings: Settings, intake: Intake, otlp_http: socket.socket
     return http, grpc
 
 
-def build_evaluator(settings: Settings, database: Database, catalog: SloCatalog) -> Evaluator:
-    writer = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
-    store = AlertStore(database, writer=writer)
-    revisions = RevisionKeeper(database, writer=writer, author=author(), commit_of=commit_of)
-    raw_retention = timedelta(days=settings.retention_raw_days)
-    metrics_retention = timedelta(days=settings.retention_metrics_days)
+def build_evaluator(settings: Settings, database: Database, catalog: SloCatalog, alerting: Alerting) -> Evaluator:
+    revisions = RevisionKeeper(database, writer=alerting.writer, author=author(), commit_of=commit_of)
     return Evaluator(
         database,
         catalog,
-        store,
-        raw_retention=raw_retention,
-        dispatcher=build_dispatcher(settings, database, writer),
-        metrics_retention=metrics_retention,
+        AlertStore(database, writer=alerting.writer),
+        raw_retention=timedelta(days=settings.retention_raw_days),
+        dispatcher=alerting.delivery,
+        evidence=alerting.evidence,
+        sources=alerting.sources,
+        retired=alerting.retired,
+        metrics_retention=timedelta(days=settings.retention_metrics_days),
         rollup_retention=timedelta(days=settings.retention_rollup_days),
         revisions=revisions,
     )
 
 
-def build_dispatcher(settings: Settings, database: Database, writer: str) -> Dispatcher:
-    """Return what tells the webhooks of the settings; the embedded engine has no other evaluator beside this one."""
-    own = AddressGuard(allow_private=True)  # the operator's own addresses, often of this machine
-    channels = [
-        WebhookChannel(f"{RECEIVER}/webhook-{index}", url, guard=own) for index, url in enumerate(settings.webhooks, 1)
-    ]
-    route = Route(RECEIVER, group_by=GROUP_BY, timing=GroupTiming(group_interval=GROUP_INTERVAL))
-    return Dispatcher(
-        database,
-        Courier(channels, DeliveryStore(database)),
-        Routing(route, {RECEIVER: [channel.name for channel in channels]}),
-        writer=writer,
-        links=Links(settings.dashboard_url),
-        alone=database.address.embedded,
-    )
-
-
 def build_scheduler(
-    settings: Settings, database: Database, evaluator: Evaluator, registry: CollectorRegistry
+    settings: Settings, database: Database, evaluator: Evaluator, alerting: Alerting, registry: CollectorRegistry
 ) -> Scheduler:
-    alerting = AlertingFile(settings.alerts, settings.webhooks, required="alerts" in settings.model_fields_set)
-    links = Links(settings.dashboard_url)
     parts = {"the tick": lambda: evaluator.state.last_at}  # it evaluates, and sees to deliveries
-    signs = build_signs_of_life(database, alerting.load, parts, links)
+    signs = build_signs_of_life(database, alerting.file.load, parts, alerting.links)
     registry.register(signs.metrics)
     return Scheduler(
         evaluator.tick,

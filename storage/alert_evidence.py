@@ -23,3 +23,17 @@ def evidence_bodies(database: Database, alert_ids: Collection[str]) -> dict[str,
         return {}
     rows = database.rows("alert_evidence_bodies", {"alert_ids": sorted(set(alert_ids))})
     return {row["alert_id"]: row["body"] for row in rows}
+
+
+def exemplar_traces_of(database: Database, alert_ids: Collection[str]) -> dict[str, list[str]]:
+    """Return the ids of the traces in the evidence of each of *alert_ids* that has some, the most telling first."""
+    if not alert_ids:
+        return {}
+    rows = database.rows("alert_exemplars", {"alert_ids": sorted(set(alert_ids))})
+    found = {
+        row["alert_id"]: [
+            next(iter(trace.values())) if isinstance(trace, dict) else trace[0] for trace in row["traces"]
+        ]
+        for row in rows
+    }
+    return {alert_id: traces for alert_id, traces in found.items() if traces}

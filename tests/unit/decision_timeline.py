@@ -114,7 +114,7 @@ class _Evaluator:
 
     def __init__(self, log):
         self.store, self._tick, self._world = _Store(log), 0, None
-        self._decisions = AlertDecisions(self.store, [self], lambda change: change)
+        self._decisions = AlertDecisions(self.store, [self])
 
     def tick(self, number, world):
         self._tick, self._world = number, world

@@ -1,0 +1,182 @@
+"""Puts together what alerts: rules beside the objectives, evidence, routes and channels, all as alerts.yaml says now."""
+
+import logging
+import os
+import secrets
+import socket
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from alerts.alerting_file import AlertingFile
+from alerts.channels.build import build_channels
+from alerts.config import AlertingConfig
+from alerts.courier import Courier
+from alerts.evidence import Evidence
+from alerts.evidence_page import evidence_page
+from alerts.message import Links
+from alerts.signal import AlertSignal
+from alerts.signing import VALID_FOR, LinkSigner, Purpose
+from alerts.silent_service import NoDataRule
+from alerts.threshold import ThresholdRule
+from alerts.transition import Transition
+from evaluator.delivery_store import DeliveryStore
+from evaluator.dispatcher import Dispatcher, Routing
+from evaluator.evidence import EvidenceGatherer
+from evaluator.evidence_queue import EvidenceQueue
+from evaluator.ingest_losses import IngestLossSource
+from evaluator.signals import SignalSource
+from evaluator.silent_services import SilentServiceSource
+from evaluator.thresholds import ThresholdSource
+from ninelives.settings import Settings
+from storage.alert_evidence import evidence_bodies, save_evidence
+from storage.client import Database
+
+log = logging.getLogger(__name__)
+
+FAREWELL_S = 30.0  # what a courier that is replaced is given to end what it is sending
+
+
+@dataclass(frozen=True, slots=True)
+class Alerting:
+    """The parts of an evaluator that alert; `writer` names this start of this process among several evaluators."""
+
+    writer: str
+    file: AlertingFile
+    links: Links
+    sources: tuple[SignalSource, ...]
+    retired: Callable[[datetime], Mapping[tuple[str, str], str]]
+    evidence: EvidenceQueue
+    delivery: "ConfiguredDelivery"
+
+
+def build_alerting(settings: Settings, database: Database, links: Links, signer: LinkSigner) -> Alerting:
+    file = AlertingFile(settings.alerts, settings.webhooks, required="alerts" in settings.model_fields_set)
+    writer = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+    silence = ConfiguredSilence(database, file.load)
+    dispatcher = Dispatcher(
+        database,
+        Courier((), DeliveryStore(database)),
+        Routing(file.load().route, {}),
+        writer=writer,
+        links=links,
+        sign=partial(_sign, signer),
+        evidence=partial(stored_evidence, database),
+        alone=database.address.embedded,
+    )
+    return Alerting(
+        writer,
+        file,
+        links,
+        (ConfiguredThresholds(database, file.load), silence, IngestLossSource(database)),
+        silence.retired,
+        EvidenceQueue(EvidenceGatherer(database), partial(_keep, database, links)),
+        ConfiguredDelivery(dispatcher, file.load, partial(_courier, database)),
+    )
+
+
+class ConfiguredDelivery:
+    """Tells people by the routes and channels of the configuration in force; another one gets another courier."""
+
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        config: Callable[[], AlertingConfig],
+        courier: Callable[[AlertingConfig], Courier],
+    ) -> None:
+        self._dispatcher = dispatcher
+        self._config = config
+        self._courier = courier
+        self._used: AlertingConfig | None = None
+
+    def run(self, now: datetime) -> None:
+        config = self._config()
+        if config is not self._used:
+            before = self._dispatcher.use(self._courier(config), Routing(config.route, config.channels_of))
+            # one that hangs in a receiver must not delay the others
+            threading.Thread(target=before.stop, args=(FAREWELL_S,), name="courier-farewell", daemon=True).start()
+            self._used = config
+        self._dispatcher.run(now)
+
+    def stop(self, timeout_s: float) -> bool:
+        return self._dispatcher.stop(timeout_s)
+
+
+class ConfiguredThresholds:
+    """The rules over metrics of the configuration in force; implements `SignalSource`."""
+
+    def __init__(self, database: Database, config: Callable[[], AlertingConfig]) -> None:
+        self._database = database
+        self._config = config
+        self._rules: Sequence[ThresholdRule] = ()
+        self._source = ThresholdSource(database, ())
+
+    @property
+    def problems(self) -> dict[str, list[str]]:
+        """What is wrong with rules, by their names."""
+        return self._source.problems
+
+    def signals(self, now: datetime) -> list[AlertSignal]:
+        """Return a signal for every group of every rule.
+
+        Raises:
+            DatabaseError: the database cannot be read.
+        """
+        rules = self._config().rules
+        if rules != self._rules:
+            self._rules, self._source = rules, ThresholdSource(self._database, rules)
+        return self._source.signals(now)
+
+
+class ConfiguredSilence:
+    """Services that fall silent, by the rule of the configuration in force; implements `SignalSource`."""
+
+    def __init__(self, database: Database, config: Callable[[], AlertingConfig]) -> None:
+        self._database = database
+        self._config = config
+        self._rule = NoDataRule()
+        self._source = SilentServiceSource(database, self._rule)
+
+    def signals(self, now: datetime) -> list[AlertSignal]:
+        """Return a signal for every service that is remembered.
+
+        Raises:
+            DatabaseError: the database cannot be read.
+        """
+        return self._current().signals(now)
+
+    def retired(self, now: datetime) -> dict[tuple[str, str], str]:
+        """Return the services that nobody waits for any more, and why.
+
+        Raises:
+            DatabaseError: the database cannot be read.
+        """
+        source = self._current()
+        return {service: source.retirement(*service) for service in source.retired(now)}
+
+    def _current(self) -> SilentServiceSource:
+        rule = self._config().no_data
+        if rule != self._rule:
+            self._rule, self._source = rule, SilentServiceSource(self._database, rule)
+        return self._source
+
+
+def stored_evidence(database: Database, alert_ids: Sequence[str]) -> dict[str, Evidence]:
+    """Return the evidence of those of *alert_ids* that have some."""
+    return {alert_id: Evidence.from_json(body) for alert_id, body in evidence_bodies(database, alert_ids).items()}
+
+
+def _courier(database: Database, config: AlertingConfig) -> Courier:
+    channels = [channel for built in build_channels(config).values() for channel in built]
+    return Courier(channels, DeliveryStore(database))
+
+
+def _keep(database: Database, links: Links, transition: Transition, evidence: Evidence) -> None:
+    page = evidence_page(transition, evidence, links)
+    save_evidence(database, transition.alert_id, evidence.to_json(), page, at=evidence.gathered_at)
+
+
+def _sign(signer: LinkSigner, purpose: Purpose, alert_id: str, at: datetime) -> str:
+    return signer.sign(purpose, alert_id, at + VALID_FOR[purpose])
