@@ -37,6 +37,10 @@ class LinkSigner:
         told = "\n".join((_VERSION, purpose, str(int(expires_at.timestamp())), alert_id)).encode()
         return f"{_encoded(told)}.{_encoded(self._digest(told))}"
 
+    def sign_at(self, purpose: Purpose, alert_id: str, at: datetime) -> str:
+        """Return the token of a link in a message of *at*: the same in every attempt to send that message."""
+        return self.sign(purpose, alert_id, at + VALID_FOR[purpose])
+
     def verify(self, token: str, purpose: Purpose, now: datetime) -> str:
         """Return the alert that *token* was signed for.
 

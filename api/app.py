@@ -8,6 +8,7 @@ from api.auth import DOCUMENTED, Authentication
 from api.context import Context
 from api.routes import (
     alerts,
+    evidence,
     incidents,
     ingest,
     logs,
@@ -46,10 +47,11 @@ def build_app(context: Context) -> FastAPI:
         alerts,
         silences,
         incidents,
+        evidence,
     )
     for module in (*signals, *objectives, runs, ingest, status):
         app.include_router(module.router, prefix="/api/v1", dependencies=[DOCUMENTED])
     app.include_router(status.probes)
     problem.install(app)
-    app.add_middleware(Authentication, tokens=context.tokens)
+    app.add_middleware(Authentication, tokens=context.tokens, links=context.links)
     return app

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 
+from alerts.signing import LinkSigner
 from api.kept import Kept
 from api.models import DeadLetter, IngestStatus, SloExplanation, TelemetryChecks
 from storage.client import Database
@@ -33,8 +34,8 @@ class Context:
 
     `ingest`, `reports`, `dead_letters`, `slo_problems` and `tick` report on roles of the same process; a process
     without them reports nothing of them. `channels` are the names of the alert channels, by receiver.
-    `tokens` None lets everybody in. `checks`, `explanations`, `exhaustions` and `entries` keep costly answers for a
-    minute.
+    `tokens` None lets everybody in. `links` checks the signed links of messages, None opens none. `checks`,
+    `explanations`, `exhaustions` and `entries` keep costly answers for a minute.
     """
 
     database: Database
@@ -52,6 +53,7 @@ class Context:
     checks: Kept[TelemetryChecks] = field(default_factory=lambda: Kept(KEPT_FOR))
     explanations: Kept[SloExplanation] = field(default_factory=lambda: Kept(KEPT_FOR))
     exhaustions: Kept[datetime | None] = field(default_factory=lambda: Kept(KEPT_FOR))
+    links: LinkSigner | None = None
     entries: Kept[DoubleEntries] = field(default_factory=lambda: Kept(KEPT_FOR))
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 

@@ -1,4 +1,4 @@
-"""Puts together what alerts: rules beside the objectives, evidence, routes and channels, all as alerts.yaml says now."""
+"""Puts together what alerts: rules beside the objectives, evidence, routes and channels, as alerts.yaml says now."""
 
 import logging
 import os
@@ -20,7 +20,6 @@ from alerts.message import Links
 from alerts.signal import AlertSignal
 from alerts.signing import VALID_FOR, LinkSigner, Purpose
 from alerts.silent_service import NoDataRule
-from alerts.threshold import ThresholdRule
 from alerts.transition import Transition
 from evaluator.delivery_store import DeliveryStore
 from evaluator.dispatcher import Dispatcher, Routing
@@ -110,8 +109,8 @@ class ConfiguredThresholds:
     def __init__(self, database: Database, config: Callable[[], AlertingConfig]) -> None:
         self._database = database
         self._config = config
-        self._rules: Sequence[ThresholdRule] = ()
-        self._source = ThresholdSource(database, ())
+        self._rules = config().rules
+        self._source = ThresholdSource(database, self._rules)
 
     @property
     def problems(self) -> dict[str, list[str]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Gauge, GCCollector, PlatformCollector, ProcessCollector
 
+from alerts.signing import LinkSigner
 from api import models as m
 from api.context import Context, TickStatus
 from collector.admission.admission import Admission
@@ -30,6 +31,7 @@ from evaluator.tick import Evaluator
 from ninelives.access import Access, otlp_headers, seen_from_outside, write_secret
 from ninelives.alerting import Alerting
 from ninelives.authorship import author, commit_of
+from ninelives.link_secret import read_link_secret
 from ninelives.settings import Settings
 from ninelives.signs_of_life import build_signs_of_life
 from ninelives.slo_events import EventTotals
@@ -165,6 +167,7 @@ def build_context(
         ingest=ingest,
         tick=tick,
         tokens=tokens,
+        links=LinkSigner(read_link_secret(settings.link_secret_path)),
         reports=reporter.recent if reporter else list,
         dead_letters=letters,
         slo_problems=problems,

@@ -128,6 +128,10 @@ class Settings(BaseSettings):
     tokens_file: Path | None = Field(
         None, description="File of the tokens that are asked for; 'tokens.yaml' in the data folder by default."
     )
+    link_secret_file: Path | None = Field(
+        None,
+        description="File of the secret that signs links in messages; 'links.secret' in the data folder by default.",
+    )
     token: str = Field(
         "", repr=False, description="Token that commands send to the API; better not as a flag, which others can see."
     )
@@ -338,6 +342,10 @@ class Settings(BaseSettings):
     @property
     def tokens_path(self) -> Path:
         return self.tokens_file or self.data / "tokens.yaml"
+
+    @property
+    def link_secret_path(self) -> Path:
+        return self.link_secret_file or self.data / "links.secret"
 
     @property
     def beyond_loopback(self) -> bool:

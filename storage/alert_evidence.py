@@ -30,10 +30,4 @@ def exemplar_traces_of(database: Database, alert_ids: Collection[str]) -> dict[s
     if not alert_ids:
         return {}
     rows = database.rows("alert_exemplars", {"alert_ids": sorted(set(alert_ids))})
-    found = {
-        row["alert_id"]: [
-            next(iter(trace.values())) if isinstance(trace, dict) else trace[0] for trace in row["traces"]
-        ]
-        for row in rows
-    }
-    return {alert_id: traces for alert_id, traces in found.items() if traces}
+    return {row["alert_id"]: list(row["traces"]) for row in rows if row["traces"]}

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ninelives.options import MISUSE, fail, setting_flags
-from ninelives.settings import RECEIVER, Settings
+from ninelives.settings import RECEIVER, Settings, SettingsError
 
 ACCESS = ("listen", "tokens_file")
 
@@ -25,7 +25,7 @@ def _reports_misuse(function: Callable[..., None]) -> Callable[..., None]:
 
         try:
             function(*args, **kwargs)
-        except (EmbeddedDatabaseError, PortInUseError, DataFolderError, TokensError) as error:
+        except (EmbeddedDatabaseError, PortInUseError, DataFolderError, TokensError, SettingsError) as error:
             fail(str(error), MISUSE)
 
     return command
@@ -45,8 +45,8 @@ def collector(settings: Settings) -> None:
 
 @click.command()
 @setting_flags(
-    "clickhouse", *ACCESS, "evaluator_health", "data", "slos", "external_url", "dashboard", "webhooks", "alerts",
-    "retention_raw_days", "disk_budget", "operation_limit", "series_limit",
+    "clickhouse", *ACCESS, "link_secret_file", "evaluator_health", "data", "slos", "external_url", "dashboard",
+    "webhooks", "alerts", "retention_raw_days", "disk_budget", "operation_limit", "series_limit",
 )  # fmt: skip
 @_reports_misuse
 def evaluator(settings: Settings) -> None:
@@ -57,7 +57,10 @@ def evaluator(settings: Settings) -> None:
 
 
 @click.command()
-@setting_flags("clickhouse", *ACCESS, "api", "otlp_http", "otlp_grpc", "dashboard", "external_url", "data", "slos")
+@setting_flags(
+    "clickhouse", *ACCESS, "link_secret_file", "api", "otlp_http", "otlp_grpc", "dashboard", "external_url", "data",
+    "slos",
+)  # fmt: skip
 @_reports_misuse
 def api(settings: Settings) -> None:
     """Run the API alone, over a ClickHouse server."""

@@ -8,7 +8,7 @@ import click
 
 from ninelives.commands.output import json_flag
 from ninelives.options import MISUSE, fail, setting_flags
-from ninelives.settings import RECEIVER, Settings
+from ninelives.settings import RECEIVER, Settings, SettingsError
 
 SERVER = (
     "data", "clickhouse", "memory", "retention_raw_days", "retention_metrics_days", "retention_logs_days",
@@ -18,8 +18,8 @@ SERVER = (
 
 @click.command()
 @setting_flags(
-    "listen", "tokens_file", "otlp_http", "otlp_grpc", "api", "dashboard", "faults", "demo_port", "slos",
-    "external_url", "webhooks", "alerts", "disk_budget", "operation_limit", "series_limit", *RECEIVER, *SERVER,
+    "listen", "tokens_file", "link_secret_file", "otlp_http", "otlp_grpc", "api", "dashboard", "faults", "demo_port",
+    "slos", "external_url", "webhooks", "alerts", "disk_budget", "operation_limit", "series_limit", *RECEIVER, *SERVER,
 )  # fmt: skip
 @click.option("--demo", is_flag=True, help="Run the demo shop as well, with the fault daemon.")
 @click.option("--no-dashboard", is_flag=True, help="Do not start the dashboard.")
@@ -37,7 +37,7 @@ def up(settings: Settings, demo: bool, no_dashboard: bool, fault_targets: Path |
 
     try:
         run(settings, Options(demo=demo, dashboard=not no_dashboard, faults=fault_targets))
-    except (PortInUseError, DataFolderError, TokensError) as error:
+    except (PortInUseError, DataFolderError, TokensError, SettingsError) as error:
         fail(str(error), MISUSE)
 
 

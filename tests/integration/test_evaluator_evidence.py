@@ -52,7 +52,12 @@ def test_an_alert_tells_what_is_broken_for_whom_how_bad_since_when_and_why(world
     # 12 of 50 failed, 5 may: 12 / 5 of the budget of so few requests
     assert found.error_budget_spent == pytest.approx(2.4)
     assert found.error_budget_remaining == pytest.approx(-1.4)
-    for words in ("Hit: /pay (100 % of the bad requests).", "It began at", "100 % of it is charged to payments charge", "was deployed at"):
+    for words in (
+        "Hit: /pay (100 % of the bad requests).",
+        "It began at",
+        "100 % of it is charged to payments charge",
+        "was deployed at",
+    ):
         assert words in found.summary
     assert Evidence.from_json(found.to_json()) == found
 

@@ -110,7 +110,8 @@ class Mailbox:
 
     async def handle_DATA(self, server, session, envelope):  # noqa: N802 - the library's name
         if self.data_answer.startswith("250"):
-            self.envelopes.append((tuple(envelope.rcpt_tos), envelope.content, server.transport.get_extra_info("sslcontext") is not None))
+            encrypted = server.transport.get_extra_info("sslcontext") is not None
+            self.envelopes.append((tuple(envelope.rcpt_tos), envelope.content, encrypted))
         return self.data_answer
 
     def authenticate(self, server, session, envelope, mechanism, data):
@@ -127,7 +128,7 @@ class MailPeer:
 
 @contextmanager
 def mail_peer(folder, *, tls=True, implicit_tls=False, login=False):
-    """Run a mail server that demands STARTTLS, or speaks TLS from the start, with a certificate that `trusted` knows."""
+    """Run a mail server that demands STARTTLS, or speaks TLS from the start; `trusted` knows its certificate."""
     made = make_certificates(folder)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(made.path("server.pem"), made.path("server.key"))

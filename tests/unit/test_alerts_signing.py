@@ -86,6 +86,8 @@ def test_a_short_secret_is_no_secret():
 
 def test_a_link_that_acknowledges_lives_a_day_and_one_that_shows_a_month():
     assert (VALID_FOR["acknowledge"], VALID_FOR["evidence"]) == (timedelta(days=1), timedelta(days=30))
+    for purpose, length in VALID_FOR.items():
+        assert SIGNER.sign_at(purpose, "a-1", NOW) == SIGNER.sign(purpose, "a-1", NOW + length)
 
 
 def test_a_used_token_is_remembered_by_a_digest_that_does_not_show_it():
