@@ -29,6 +29,8 @@ from evaluator.ingest_losses import IngestLossSource
 from evaluator.signals import SignalSource
 from evaluator.silent_services import SilentServiceSource
 from evaluator.thresholds import ThresholdSource
+from ninelives.access import seen_from_outside
+from ninelives.link_secret import read_link_secret
 from ninelives.settings import Settings
 from storage.alert_evidence import evidence_bodies, save_evidence
 from storage.client import Database
@@ -51,8 +53,28 @@ class Alerting:
     delivery: "ConfiguredDelivery"
 
 
-def build_alerting(settings: Settings, database: Database, links: Links, signer: LinkSigner) -> Alerting:
-    file = AlertingFile(settings.alerts, settings.webhooks, required="alerts" in settings.model_fields_set)
+def read_alerting(settings: Settings) -> AlertingFile:
+    """Return alerts.yaml; that there is none is wrong only where the settings name it."""
+    return AlertingFile(settings.alerts, settings.webhooks, required="alerts" in settings.model_fields_set)
+
+
+def build_signer(settings: Settings) -> LinkSigner:
+    """Return what signs the links of messages, and checks them.
+
+    Raises:
+        SettingsError: its secret cannot be read or made.
+    """
+    return LinkSigner(read_link_secret(settings.link_secret_path))
+
+
+def build_alerting(settings: Settings, database: Database) -> Alerting:
+    """Return the parts of an evaluator that alert.
+
+    Raises:
+        SettingsError: the secret of links cannot be read or made.
+    """
+    file, signer = read_alerting(settings), build_signer(settings)
+    links = Links(settings.dashboard_url, settings.external_url or f"http://{seen_from_outside(settings.api)}")
     writer = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
     silence = ConfiguredSilence(database, file.load)
     dispatcher = Dispatcher(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Gauge, GCCollector, PlatformCollector, ProcessCollector
 
-from alerts.signing import LinkSigner
+from alerts.alerting_file import AlertingFile
 from api import models as m
 from api.context import Context, TickStatus
 from collector.admission.admission import Admission
@@ -29,14 +29,14 @@ from evaluator.revisions import RevisionKeeper
 from evaluator.scheduler import Scheduler
 from evaluator.tick import Evaluator
 from ninelives.access import Access, otlp_headers, seen_from_outside, write_secret
-from ninelives.alerting import Alerting
+from ninelives.alerting import Alerting, build_signer, read_alerting
 from ninelives.authorship import author, commit_of
-from ninelives.link_secret import read_link_secret
 from ninelives.settings import Settings
 from ninelives.signs_of_life import build_signs_of_life
 from ninelives.slo_events import EventTotals
 from ninelives.slo_metrics import SloMetrics
 from ninelives.version import VERSION
+from slo.errors import SloFileProblem
 from storage.cardinality import limit_operations
 from storage.client import Database
 from storage.retention import enforce_disk_budget
@@ -158,6 +158,8 @@ def build_context(
     def problems() -> dict[str, list[str]]:
         return evaluator.state.problems if evaluator else {}
 
+    alerting = read_alerting(settings)
+
     return Context(
         database,
         catalog,
@@ -167,11 +169,18 @@ def build_context(
         ingest=ingest,
         tick=tick,
         tokens=tokens,
-        links=LinkSigner(read_link_secret(settings.link_secret_path)),
+        links=build_signer(settings),
+        channels=lambda: alerting.load().channels_of,
+        alerting_problems=lambda: _problems(alerting),
         reports=reporter.recent if reporter else list,
         dead_letters=letters,
         slo_problems=problems,
     )
+
+
+def _problems(alerting: AlertingFile) -> tuple[SloFileProblem, ...]:
+    alerting.load()
+    return alerting.problems
 
 
 def addresses(settings: Settings) -> dict[str, str]:

@@ -16,6 +16,7 @@ from collector.intake import Intake
 from collector.transport.http_server import HttpServer
 from ninelives import compose, data_folder
 from ninelives.access import Access, first_lines, open_access
+from ninelives.alerting import build_alerting
 from ninelives.probes import build_probes
 from ninelives.process import listening, run_until_stopped, ticking, writing
 from ninelives.reporting import build_reporter, reporting
@@ -77,9 +78,11 @@ def run_evaluator(settings: Settings) -> NoReturn:
 
     async def serve(stop: asyncio.Event) -> None:
         registry = compose.build_registry()
-        evaluator = compose.build_evaluator(settings, database, compose.build_catalog(settings, demo=False))
+        alerting = build_alerting(settings, database)
+        catalog = compose.build_catalog(settings, demo=False)
+        evaluator = compose.build_evaluator(settings, database, catalog, alerting)
         compose.watch_evaluator(registry, evaluator, database)
-        scheduler = compose.build_scheduler(settings, database, evaluator, registry)
+        scheduler = compose.build_scheduler(settings, database, evaluator, alerting, registry)
         probes = HttpServer(build_probes(registry, lambda: _unusable(database), access.tokens), health)
         _watch(database)
         async with ticking(scheduler, database), listening([probes]):

@@ -11,6 +11,7 @@ from api.app import build_app as build_api
 from collector.transport.http_server import HttpServer
 from ninelives import compose, data_folder
 from ninelives.access import Access, first_lines, open_access
+from ninelives.alerting import build_alerting
 from ninelives.children import Child, stop_all
 from ninelives.process import listening, run_until_stopped, ticking, writing
 from ninelives.reporting import build_reporter, reporting
@@ -86,14 +87,15 @@ async def _serve(
     reporter = build_reporter(settings, intake, database, registry)
     receiver, grpc = compose.build_receivers(settings, intake, sockets.otlp_http)
     catalog = compose.build_catalog(settings, demo=options.demo)
-    evaluator = compose.build_evaluator(settings, database, catalog)
+    alerting = build_alerting(settings, database)
+    evaluator = compose.build_evaluator(settings, database, catalog, alerting)
     compose.watch_evaluator(registry, evaluator, database)
     context = compose.build_context(
         settings, database, catalog, registry,
         intake=intake, evaluator=evaluator, tokens=access.tokens, reporter=reporter,
     )  # fmt: skip
     api = HttpServer(build_api(context), sockets.api)
-    scheduler = compose.build_scheduler(settings, database, evaluator, registry)
+    scheduler = compose.build_scheduler(settings, database, evaluator, alerting, registry)
     async with ticking(scheduler, database), reporting(reporter), writing(intake), listening([receiver, api], grpc):
         _announce(settings, options, access)
         children.extend(await asyncio.to_thread(_extra_children, settings, options, access))

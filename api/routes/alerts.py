@@ -63,7 +63,7 @@ def list_alerts(
 def list_channels(ctx: Ctx) -> m.Page[m.AlertChannel]:
     """Return the configured channels by receiver, and those that messages once went to; no address, no secret."""
     known = channel_health(ctx.database)
-    configured = {name: receiver for receiver, names in ctx.channels.items() for name in names}
+    configured = {name: receiver for receiver, names in ctx.channels().items() for name in names}
     gone = {name: name.rpartition("/")[0] for name in sorted(known.keys() - configured.keys())}
     return m.Page(
         items=[

@@ -17,7 +17,7 @@ from tests.integration.slo_past import objective, serving
 @pytest.fixture
 def address(database, tmp_path):
     (tmp_path / "shop.yaml").write_text(objective(), "utf-8")
-    with serving(database, tmp_path, channels={"oncall": ["oncall/pagerduty-1", "oncall/webhook-1"]}) as found:
+    with serving(database, tmp_path, channels=lambda: {"oncall": ["oncall/pagerduty-1", "oncall/webhook-1"]}) as found:
         yield found
 
 

@@ -175,7 +175,7 @@ receivers:
     reasons = " ".join(found.reason for found in config.warnings)
     for told in ("No such file", "is empty; write url alone", "more than 4096 characters", "not UTF-8", "is no folder"):
         assert told in reasons
-    with pytest.raises(InvalidAlert, match="url_file .*missing cannot be read"):
+    with pytest.raises(InvalidAlert, match=r"url_file .*missing cannot be read"):
         config.receivers[0].webhook_configs[0].secret_value("url")
 
 
@@ -214,5 +214,5 @@ def test_durations(text, seconds):
 
 @pytest.mark.parametrize("text", ["", "5", "-5m", "5 m", "1m1h", "5M", "1.5h", "999999999w", "4000d"])
 def test_what_is_no_duration(text):
-    with pytest.raises(ValueError, match="is no duration|longer than ten years"):
+    with pytest.raises(ValueError, match=r"is no duration|longer than ten years"):
         parse_time_span(text)
