@@ -103,6 +103,8 @@ class Alertmanager:
         """Post *batch*; return "", or why the peer refuses what is in it."""
         try:
             self._request("POST", content=orjson.dumps([alert.to_json() for alert in batch]))
+        except orjson.JSONEncodeError as error:
+            return f"it cannot be written as JSON: {error}"
         except _ContentRefused as refused:
             return str(refused)
         return ""
@@ -140,12 +142,13 @@ def _alerts_url(url: str) -> httpx.URL:
 
 
 def _read(answer: httpx.Response, limit: int) -> bytes:
-    found = b""
+    pieces, size = [], 0
     for piece in answer.iter_bytes():
-        found += piece
-        if len(found) >= limit:
+        pieces.append(piece)
+        size += len(piece)
+        if size >= limit:
             break
-    return found[:limit]
+    return b"".join(pieces)[:limit]
 
 
 def _literal(text: str) -> str:

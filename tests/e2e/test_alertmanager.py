@@ -186,10 +186,13 @@ def test_a_bad_alert_hides_no_other(server: AlertmanagerServer):
     now = datetime.now(UTC)
     names = [{"alertname": "first"}, {"alertname": "second", "service.name": "x"}, {"alertname": "third"}]
     alerts = [PostedAlert({**labels, "severity": "page"}, {}, now, now + timedelta(minutes=1)) for labels in names]
+    alerts.append(replace(alerts[0], labels={"alertname": "fourth"}, generator_url="::bad://x"))
     sender = Alertmanager(server.url)
     for _ in range(2):
-        (refusal,) = sender.post(alerts)
-        assert (refusal.alert, refusal.reason) == (alerts[1], '400 invalid label set: invalid name "service.name"')
+        assert [(refusal.alert, refusal.reason) for refusal in sender.post(alerts)] == [
+            (alerts[1], '400 invalid label set: invalid name "service.name"'),
+            (alerts[3], '422 0.generatorURL in body must be of type uri: "::bad://x"'),
+        ]
     assert {name for name, _ in server.alerts()} == {"first", "third"}
     sender.close()
 

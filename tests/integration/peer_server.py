@@ -17,6 +17,7 @@ class Peer:
     hangs: bool = False
     posts: list[list[str]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
+    refusal: str = '"invalid label set"'
     silent_on_get: bool = False
     known: list[dict] = field(default_factory=list)
     let_go: threading.Event = field(default_factory=threading.Event)
@@ -29,8 +30,7 @@ class Peer:
         if self.hangs:
             self.let_go.wait(20)
         self.posts.append(names)
-        refused = [name for name in names if name in self.bad]
-        return (400, json.dumps(f'invalid label set: "{refused[0]}"')) if refused else (self.status, "")
+        return (400, self.refusal) if self.bad.intersection(names) else (self.status, "")
 
 
 @contextmanager

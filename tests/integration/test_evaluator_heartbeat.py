@@ -62,9 +62,9 @@ def test_a_bad_answer_is_logged_once_and_its_end_too(service, peer, caplog):
     assert (service.sender.state.sent, service.sender.state.errors) == (3, 3)
 
 
-@pytest.mark.parametrize("url", ["hc-ping.com/x", "ftp://a/b", "http://"])
+@pytest.mark.parametrize("url", ["hc-ping.com/x", "ftp://a/b", "http://", "http://a:b:c"])
 def test_a_heartbeat_needs_an_address(url):
-    with pytest.raises(InvalidAlert, match="must start with http"):
+    with pytest.raises(InvalidAlert, match=r"must start with http|cannot be read"):
         Heartbeat(url)
 
 

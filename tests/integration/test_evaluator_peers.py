@@ -112,12 +112,45 @@ def test_a_peer_that_hangs_delays_neither_another_nor_the_tick(peer, another, ca
     world.peers.close()
 
 
+def test_what_no_peer_can_be_told_is_logged_once_and_hides_nothing(world, peer, caplog):
+    world.transitions = [FIRING, replace(FIRING, alert_id="b", slo_id="b", labels=(("a.b", "x"),))]
+    world.tick()
+    world.tick()
+    assert peer.posts == [["Watchdog", "pay"]] * 2
+    assert [record.message for record in caplog.records if "can be told" in record.message] == [
+        "no Alertmanager can be told of alert 'b': label name 'a.b' must be letters, digits and _; write it with _"
+    ]
+
+
+def test_a_peer_that_is_down_is_told_all_when_it_is_back(world, peer, caplog):
+    caplog.set_level("INFO")
+    for status in (503, 500, 200, 200):
+        peer.status = status
+        world.tick()
+    assert peer.posts[-1] == ["Watchdog", "pay"]
+    (state,) = world.peers.states
+    assert (state.errors, state.last_error, state.sent) == (2, "", 4)
+    name = peer.url.removeprefix("http://")
+    assert [record.message for record in caplog.records if record.name == "evaluator.peers"] == [
+        f"an Alertmanager was not told: {name} answered 503",
+        f"Alertmanager {name} answers again",
+    ]
+
+
+def test_an_unforeseen_fault_is_logged_and_the_next_tick_goes_on(world, peer, caplog):
+    world.tick()
+    world.error = RuntimeError("unforeseen")
+    world.tick()
+    assert peer.posts == [["Watchdog", "pay"]] * 2
+    assert "peers-read failed" in caplog.text
+
+
 def test_what_a_peer_refuses_is_logged_once_and_shown(world, peer, caplog):
     peer.bad = {"pay"}
     world.tick()
     world.tick()
     (state,) = world.peers.states
-    assert (state.refused, state.alerts) == (('pay-page-1: 400 invalid label set: "pay"',), 1)
+    assert (state.refused, state.alerts) == (("pay-page-1: 400 invalid label set",), 1)
     assert len([record for record in caplog.records if "refuses" in record.message]) == 1
 
 
