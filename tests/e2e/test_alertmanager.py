@@ -269,12 +269,14 @@ def test_the_watchdog_ends_within_two_minutes_of_a_tick_that_hangs_and_then_some
     scheduler.start()
     try:
         wait_for(lambda: WATCHDOG in server.alerts(), 2 * INTERVAL_S, "the watchdog")
+        signs = len(notices(webhook, "Watchdog", "firing"))
         prometheus.post([stopped])
         wait_for(lambda: hung_at[0], 3 * INTERVAL_S, "the tick that hangs")
         assert not notices(webhook, "NinelivesStopped", "firing")
         wait_for(lambda: WATCHDOG not in server.alerts(), 120, "the watchdog to end", pause_s=1)
         assert time.monotonic() - hung_at[0] < 120
         assert PAGE in server.alerts(), "what fires goes on firing"
+        assert len(notices(webhook, "Watchdog", "firing")) > signs, "the service outside hears of it each minute"
         wait_for(lambda: notices(webhook, "NinelivesStopped", "firing"), 30, "the page")
     finally:
         hang.set()

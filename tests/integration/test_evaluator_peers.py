@@ -1,5 +1,6 @@
 """Ticks to peers that answer, hang, refuse and forget."""
 
+import threading
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -92,6 +93,19 @@ def test_while_the_database_is_away_what_was_last_read_goes_on(world, peer):
     world.error = None
     world.tick(NOW + timedelta(seconds=30))
     assert world.peers.read_error == ""
+
+
+def test_a_database_that_hangs_keeps_nothing_that_was_read_from_being_told(world, peer, monkeypatch):
+    world.tick()
+    monkeypatch.setattr("evaluator.peers.READ_S", 0.05)
+    answers = threading.Event()
+    monkeypatch.setattr(world.peers, "_read", lambda _now: iter(answers.wait, True))
+    world.tick()
+    world.alive = False
+    world.tick()
+    assert peer.posts == [["Watchdog", "pay"], ["Watchdog", "pay"], ["pay"]]
+    answers.set()
+    assert world.peers._reader.wait(10)
 
 
 def test_a_peer_that_hangs_delays_neither_another_nor_the_tick(peer, another, caplog):
