@@ -52,8 +52,6 @@ def parse_time_span(text: str) -> timedelta:
 
 
 def _time_span(value: Any) -> Any:
-    if isinstance(value, timedelta):
-        return value
     if not isinstance(value, str):
         raise ValueError(f"{value!r} is no duration; write it with its unit, such as 5m or 1h30m")  # noqa: TRY004 - pydantic tells of ValueErrors
     return parse_time_span(value)

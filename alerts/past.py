@@ -1,14 +1,14 @@
 """What each channel was told: all that deciding on the next message needs to know of the earlier ones."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from alerts.notification import Notification
 
 Group: TypeAlias = tuple[str, str]  # channel and group key
-TEST = "test"
+TEST: Final = "test"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +47,13 @@ class Past:
         groups = dict(self.groups)
         told = {channel: dict(alerts) for channel, alerts in self.open.items()}
         for item in notifications:
+            key = item.channel, item.group_key
+            if item.reason == TEST:  # it tells of no alert, and only takes a number
+                before = groups.get(key) or GroupPast(0, item.at, item.group_labels, item.receiver, frozenset())
+                groups[key] = replace(before, number=item.number)
+                continue
             firing = frozenset(alert.alert_id for alert in item.alerts if alert.state == "firing")
-            if item.reason == TEST:
-                firing = frozenset()  # a test tells of no alert, and only takes a number
-            groups[item.channel, item.group_key] = GroupPast(
-                item.number, item.at, item.group_labels, item.receiver, firing
-            )
+            groups[key] = GroupPast(item.number, item.at, item.group_labels, item.receiver, firing)
             alerts = told.setdefault(item.channel, {})
             for alert_id in firing:
                 alerts.setdefault(alert_id, item.group_key)

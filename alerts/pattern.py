@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from alerts.errors import InvalidMatcher
-from alerts.pattern_syntax import Char, Choice, Edge, Node, Repeat, Sequence, parse
+from alerts.pattern_syntax import parse
+from alerts.pattern_tree import Char, Choice, Edge, Node, Repeat, Sequence
 
 MOST_STEPS: Final = 1000
 LONGEST_TEXT: Final = 1024

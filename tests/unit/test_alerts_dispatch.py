@@ -1,8 +1,11 @@
 """Timelines of what channels are told: each tells the exact minutes, channels, reasons and alerts."""
 
+from dataclasses import replace
+
 import pytest
 
 from alerts.dispatch import inhibited
+from alerts.past import Past
 from tests.unit.alert_timeline import Timeline, alert
 
 ALONE = "receiver: team, group_by: [slo_id]"
@@ -268,3 +271,16 @@ def test_inhibited_names_the_tickets_of_objectives_with_a_page():
     firing = [alert("p", 0, slo="one"), alert("t", 0, slo="one", severity="ticket"), alert("u", 0, severity="ticket")]
     assert inhibited(firing) == {"t"}
     assert inhibited([alert("p", 0, slo="one", state="pending"), *firing[1:]]) == frozenset()
+
+
+def test_a_test_message_takes_a_number_and_tells_of_no_alert():
+    timeline = Timeline(ALONE)
+    timeline.run([(1, "fire", "a")], 1)
+    (begun,) = timeline.stored
+    tested = replace(begun, number=2, reason="test")
+    past = Past.of([tested, begun])
+    assert past.groups[begun.channel, begun.group_key] == replace(
+        timeline.past.groups[begun.channel, begun.group_key], number=2
+    )
+    assert Past.of([replace(begun, reason="test")]).open_alerts() == frozenset()
+    assert past.open_alerts() == {"a"}
