@@ -1,6 +1,5 @@
 """Somebody took an alert on: nobody needs to be reminded of it."""
 
-from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
@@ -31,13 +30,3 @@ class Acknowledgement:
                 raise InvalidAlert(f"the {name} has {len(text)} characters, more than {LONGEST_TEXT}; write less")
         if not self.author.strip():
             raise InvalidAlert(f"acknowledging {self.alert_id!r} needs an author; write who takes it on")
-
-
-def acknowledged(acknowledgements: Collection[Acknowledgement]) -> frozenset[str]:
-    """Return the ids of the alerts that somebody took on."""
-    return frozenset(item.alert_id for item in acknowledgements)
-
-
-def first_of(acknowledgements: Sequence[Acknowledgement], alert_id: str) -> Acknowledgement | None:
-    """Return the first acknowledgement of an alert, the one that time to acknowledge is measured by."""
-    return min((item for item in acknowledgements if item.alert_id == alert_id), key=lambda item: item.at, default=None)

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from alerts.config_file import AlertsFile, RouteConfig
+from alerts.config_values import ConfigWithSecrets
 from alerts.errors import InvalidAlert
 from alerts.route import EVERY_LABEL
 from alerts.yaml_plain import Location
@@ -63,14 +64,29 @@ def _route_problems(route: RouteConfig, here: Location, names: Sequence[str]) ->
 
 
 def warnings_of(written: AlertsFile) -> Iterator[tuple[Location, str]]:
-    """Yield what is missing beside the file: it keeps one channel from working, and none of the others."""
+    """Yield what keeps one part from working, and none of the others."""
     if written.templates is not None and not written.templates.is_dir():
         yield ("templates",), f"{written.templates} is no folder; the templates that come with Ninelives are used"
+    if written.heartbeat is not None:
+        yield from _unreadable(written.heartbeat, ("heartbeat",))
+    named = set() if written.route is None else set(_named(written.route))
     for index, receiver in enumerate(written.receivers):
+        here: Location = ("receivers", index)
+        if receiver.name not in named:
+            yield (*here, "name"), f"no route leads to {receiver.name!r}; name it in a route, or leave it out"
         for name, kind, config in receiver.channels():
-            number = int(name.rpartition("-")[2]) - 1
-            for secret in config.SECRETS:
-                try:
-                    config.secret_value(secret)
-                except InvalidAlert as error:
-                    yield ("receivers", index, f"{kind}_configs", number, f"{secret}_file"), str(error)
+            yield from _unreadable(config, (*here, f"{kind}_configs", int(name.rpartition("-")[2]) - 1))
+
+
+def _unreadable(config: ConfigWithSecrets, here: Location) -> Iterator[tuple[Location, str]]:
+    for secret in config.SECRETS:
+        try:
+            config.secret_value(secret)
+        except InvalidAlert as error:
+            yield (*here, f"{secret}_file"), str(error)
+
+
+def _named(route: RouteConfig) -> Iterator[str]:
+    yield route.receiver
+    for child in route.routes:
+        yield from _named(child)

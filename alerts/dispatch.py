@@ -110,11 +110,6 @@ def due(  # noqa: PLR0917 - all that a decision rests on, in the order in which 
     return [notification for notification in decided if notification is not None]
 
 
-def inhibited(firing: Sequence[Transition]) -> frozenset[str]:
-    """Return the ids of the tickets of which nobody is told because a page of the same objective fires."""
-    return frozenset(_inhibited([item for item in firing if item.state == "firing"]))
-
-
 def _latest(alerts: Sequence[Transition]) -> list[Transition]:
     """Return the last transition of each alert that has fired, the alert that fired first first."""
     latest: dict[str, Transition] = {}

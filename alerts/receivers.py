@@ -5,7 +5,6 @@ fires is told that it is over.
 """
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 
 from pydantic import AfterValidator, ConfigDict, Field, field_validator
@@ -158,10 +157,3 @@ class ReceiverConfig(ConfigModel):
     @property
     def channel_names(self) -> tuple[str, ...]:
         return tuple(name for name, _, _ in self.channels())
-
-
-def files_of(receivers: Sequence[ReceiverConfig]) -> frozenset[Path]:
-    """Return the files that hold the receivers' secrets."""
-    configs = (config for receiver in receivers for _, _, config in receiver.channels())
-    paths = (getattr(config, f"{name}_file") for config in configs for name in config.SECRETS)
-    return frozenset(path for path in paths if path is not None)

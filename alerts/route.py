@@ -57,12 +57,6 @@ class Route:
         return tuple(_destination(route, path, labels) for route, path in _taking(self, labels, ""))
 
 
-def receivers_of(route: Route) -> tuple[str, ...]:
-    """Return the receivers that *route* and the routes below it name, each once, in their order."""
-    below = (name for child in route.routes for name in receivers_of(child))
-    return tuple(dict.fromkeys((route.receiver, *below)))
-
-
 def _taking(route: Route, labels: Mapping[str, str], above: str) -> list[tuple[Route, str]]:
     """Return the routes that take the alert, each with the matchers on the way to it."""
     if not match_all(route.matchers, labels):

@@ -10,7 +10,6 @@ from alerts.config import AlertingConfig, default_config, read_config
 from alerts.config_problems import InvalidConfig
 from alerts.config_values import parse_time_span
 from alerts.errors import InvalidAlert
-from alerts.receivers import files_of
 from alerts.route import GroupTiming, Route
 
 WHOLE = """
@@ -74,7 +73,6 @@ def test_a_whole_file(tmp_path):
     assert (mail.to, mail.sender) == (("a@example.com", "b@example.com"), "nl@example.com")
     assert (mail.host, mail.port, mail.require_tls) == ("smtp.example.com", 587, False)
     assert (oncall.allow_private_addresses, team.allow_private_addresses) == (False, True)
-    assert files_of(config.receivers) == {tmp_path / name for name in ("pd", "hmac", "hook", "slack", "mail")}
     labels = {"severity": "page", "service_name": "s"}
     assert [found.receiver for found in config.route.routes_of(labels)] == ["oncall"]
     assert [found.receiver for found in config.route.routes_of({})] == ["team"]
@@ -177,6 +175,21 @@ receivers:
         assert told in reasons
     with pytest.raises(InvalidAlert, match=r"url_file .*missing cannot be read"):
         config.receivers[0].webhook_configs[0].secret_value("url")
+
+
+def test_a_receiver_that_no_route_leads_to_is_a_warning():
+    text = (
+        SMALL % ", routes: [{receiver: a, matchers: [x=y]}]"
+    ) + "  - {name: b, webhook_configs: [{url: 'https://b'}]}\n"
+    (warning,) = read_config(text, "alerts.yaml").warnings
+    assert str(warning) == (
+        "alerts.yaml:4: warning: receivers[1].name: no route leads to 'b'; name it in a route, or leave it out"
+    )
+
+
+def test_a_heartbeat_whose_address_cannot_be_read_is_a_warning(tmp_path):
+    (warning,) = read_config("heartbeat: {url_file: nowhere}", "alerts.yaml", folder=tmp_path).warnings
+    assert (warning.line, warning.path) == (1, "heartbeat.url_file")
 
 
 def test_the_webhooks_of_the_setting_make_the_receiver_where_there_is_no_file():

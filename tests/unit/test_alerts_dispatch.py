@@ -4,9 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from alerts.dispatch import inhibited
 from alerts.past import Past
-from tests.unit.alert_timeline import Timeline, alert
+from tests.unit.alert_timeline import Timeline
 
 ALONE = "receiver: team, group_by: [slo_id]"
 TOGETHER = "receiver: team, group_by: [service_name]"
@@ -186,6 +185,11 @@ INHIBITION = {
         "receiver: team, group_by: [severity]", 3, [(1, "fire", "p", PAGE), (1, "fire", "t", TICKET | {"slo": "two"})],
         ["1 team/webhook-1 firing: p", "1 team/webhook-1 firing: t"],
     ),
+    "a page that is pending inhibits nothing": (
+        "receiver: team, group_by: [severity]", 9,
+        [(1, "pend", "p"), (1, "fire", "t", TICKET | {"slo": "slo-p"}), (7, "ripen", "p")],
+        ["1 team/webhook-1 firing: t", "7 team/webhook-1 firing: p"],
+    ),
     "a silenced page inhibits still": (
         ALONE, 9, [(0, "silence", "s", "severity=page", 8), (1, "fire", "p", PAGE), (1, "fire", "t", TICKET)],
         ["8 team/webhook-1 firing: p"],
@@ -265,12 +269,6 @@ def test_after_a_change_of_groups_a_message_has_the_labels_of_the_group_that_it_
     begun, over = timeline.stored
     assert over.group_key == begun.group_key
     assert over.group_labels == begun.group_labels == (("service_name", "shop"),)
-
-
-def test_inhibited_names_the_tickets_of_objectives_with_a_page():
-    firing = [alert("p", 0, slo="one"), alert("t", 0, slo="one", severity="ticket"), alert("u", 0, severity="ticket")]
-    assert inhibited(firing) == {"t"}
-    assert inhibited([alert("p", 0, slo="one", state="pending"), *firing[1:]]) == frozenset()
 
 
 def test_a_test_message_takes_a_number_and_tells_of_no_alert():

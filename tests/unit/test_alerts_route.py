@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from alerts.config import read_config
-from alerts.route import GroupTiming, Route, receivers_of
+from alerts.route import GroupTiming, Route
 
 RECEIVERS = "\n".join(
     f'  - {{name: {name}, webhook_configs: [{{url: "https://{name}.example"}}]}}'
@@ -92,7 +92,3 @@ def test_an_empty_label_is_none():
 
 def test_a_route_that_does_not_match_leads_nowhere():
     assert tree().routes[0].routes_of({"owner": "x"}) == ()
-
-
-def test_the_receivers_of_a_tree():
-    assert receivers_of(tree()) == ("root", "a", "a1", "a2", "b", "c")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from alerts.acknowledgement import Acknowledgement, acknowledged, first_of
+from alerts.acknowledgement import Acknowledgement
 from alerts.errors import InvalidAlert, InvalidSilence
 from alerts.silence import new_silence, settled
 
@@ -106,13 +106,6 @@ def acknowledgement(alert_id="a", minute=0, **more):
     return Acknowledgement(
         alert_id, NOW + timedelta(minutes=minute), **{"author": "ada", "comment": "", **more}, via="page"
     )
-
-
-def test_the_first_acknowledgement_counts():
-    items = [acknowledgement(minute=5), acknowledgement(minute=2), acknowledgement("b", 1)]
-    assert first_of(items, "a") == items[1]
-    assert first_of(items, "c") is None
-    assert acknowledged(items) == {"a", "b"}
 
 
 @pytest.mark.parametrize(
