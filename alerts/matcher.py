@@ -7,6 +7,7 @@ with an empty value, and a regular expression must match the whole value (`alert
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, Literal, cast, get_args
 
 from alerts.errors import InvalidMatcher
@@ -44,7 +45,7 @@ class Matcher:
                 "match a shorter label"
             )
         if self.operator in ("=~", "!~"):
-            object.__setattr__(self, "_pattern", Pattern(self.value))
+            object.__setattr__(self, "_pattern", _compiled(self.value))
 
     def matches(self, labels: Mapping[str, str]) -> bool:
         value = labels.get(self.name, "")
@@ -60,6 +61,12 @@ def quoted(value: str) -> str:
     """Return *value* as it stands in a matcher."""
     escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'
+
+
+@lru_cache(maxsize=256)
+def _compiled(expression: str) -> Pattern:
+    """Return the pattern of *expression*; what it has learned of texts is kept while silences are read again."""
+    return Pattern(expression)
 
 
 def match_all(matchers: Sequence[Matcher], labels: Mapping[str, str]) -> bool:
