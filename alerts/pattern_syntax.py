@@ -238,9 +238,9 @@ def _is_count(text: str) -> bool:
 
 
 def _outside(ranges: Ranges) -> Ranges:
+    """Return all but *ranges*, of which none begins at 0 or where another ends."""
     found, start = [], 0
     for first, last in sorted(ranges):
-        if start < first:
-            found.append((start, first - 1))
+        found.append((start, first - 1))
         start = last + 1
     return (*found, (start, _LAST))

@@ -109,6 +109,7 @@ def test_secrets_are_shown_nowhere():
         (SMALL % ", routes: [{matchers: [5]}]", "1: error: route.routes[0].matchers[0]: 5 is no matcher; write 'name=\"value\"' in quotes"),
         (SMALL % ", routes: [{matchers: a=b}]", "1: error: route.routes[0].matchers: matchers must be a list; write - before each item, not 'a=b'"),
         (SMALL % ", match: {a: b}", "1: error: route.match: unknown field match; write matchers: ['name=\"value\"']; known here: receiver, matchers, continue, group_by, group_wait, group_interval, repeat_interval, routes"),
+        (SMALL % ", continue: [1]", "1: error: route.continue: continue must be true or false, not a list"),
         (SMALL % ", continue: maybe", "1: error: route.continue: continue must be true or false, not 'maybe'"),
         (SMALL % "" + "    send_resolved: false\n", "is not YAML"),
         ((SMALL % "").replace("url:", "send_resolved: false, url:"), "3: error: receivers[0].webhook_configs[0].send_resolved: unknown field send_resolved; whoever was told that an alert fires is always told that it is over; known here: url, url_file, secret, secret_file"),

@@ -118,3 +118,7 @@ def acknowledgement(alert_id="a", minute=0, **more):
 def test_an_acknowledgement_that_makes_no_sense_is_refused(given, told):
     with pytest.raises(InvalidAlert, match=told):
         acknowledgement(**given)
+
+
+def test_an_acknowledgement_needs_no_comment():
+    assert acknowledgement().comment == ""
