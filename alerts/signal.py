@@ -11,7 +11,8 @@ class AlertSignal(Protocol):
     """A rule at one moment.
 
     `rule` and `severity` are the alert's identity: two signals of the same rule and severity speak to the same alert.
-    Classes that name this one as their base have the defaults of `timing` and `labels`.
+    Classes that name this one as their base have the defaults of `timing` and `labels`; one that has any of these
+    properties as a field cannot, and says both itself.
     """
 
     @property

@@ -103,6 +103,30 @@ def test_it_does_so_for_slices_of_time_too(minutes, start, budgeting):
     assert list(replayed(slo, minutes, start).transitions) == ticked(slo, minutes, start)
 
 
+@given(RUNS, st.integers(0, 4), st.integers(0, 4), st.sampled_from([Occurrences(), *BUDGETINGS[:4]]))
+def test_it_does_so_with_delays_and_for_alerts_that_flap(minutes, pending_for, keep_firing_for, budgeting):
+    waits = {"alert_for": pending_for * MINUTE, "keep_firing_for": keep_firing_for * MINUTE}
+    slo = replace(SLO, budgeting=budgeting, target=Decimal("0.8"), **waits)
+    assert list(replayed(slo, minutes).transitions) == ticked(slo, minutes)
+
+
+def test_four_short_outages_in_an_hour_are_four_episodes_of_which_the_last_is_held():
+    slo = replace(SLO, policy=AlertPolicy("test", (ObjectiveBreach(5 * MINUTE, MINUTE, "page"),)))
+    found = replayed(slo, [FINE] * 10 + ([BAD] + [FINE] * 5) * 4 + [FINE] * 40)
+    ends = [(item.fired.at - NOON, item.resolved.at - NOON) for item in found.episodes]
+    assert [(fired // MINUTE, ended // MINUTE) for fired, ended in ends] == [(11, 12), (17, 18), (23, 24), (29, 60)]
+    assert [item.fired.flapping for item in found.episodes] == [False, False, False, True]
+
+
+def test_an_alert_that_never_came_further_than_pending_is_no_episode():
+    slo = replace(SLO, policy=AlertPolicy("test", (ObjectiveBreach(5 * MINUTE, MINUTE, "page"),)), alert_for=3 * MINUTE)
+    found = replayed(slo, [FINE] * 10 + [BAD] * 2 + [FINE] * 10 + [BAD] * 6 + [FINE] * 10)
+    assert [item.state for item in found.transitions] == ["pending", "resolved", "pending", "firing", "resolved"]
+    ((fired, resolved),) = [(item.fired.at, item.resolved.at) for item in found.episodes]
+    assert (fired, resolved) == (NOON + 26 * MINUTE + DELAY, NOON + 29 * MINUTE + DELAY)
+    assert found.episodes[0].budget_spent == pytest.approx(6 * 18 / (0.1 * 29 * 20))
+
+
 @given(RUNS)
 def test_it_does_so_for_calendar_windows_too(minutes):
     slo = replace(SLO, window=CalendarWindow("day", 1, NOON.replace(tzinfo=None, hour=0), "UTC"))
