@@ -172,7 +172,7 @@ def test_the_ticket_says_who_is_silent_since_when_and_why_it_ends():
     assert SilenceSignal("checkout", "", at(3, 12), AFTER, silent=False, unusual=False).resolved_summary() == (
         "checkout sends again"
     )
-    assert (signal().timing, signal().slo_id) == (AlertTiming(), "")
+    assert (signal().timing, signal().labels, signal().slo_id) == (AlertTiming(), (), "")
 
 
 def test_the_rule_for_silence_has_defaults_and_takes_durations():
