@@ -35,7 +35,7 @@ class AlertReceiver:
     """An HTTP server on a free port; *fail_share* of its requests fail, by a seed in an order that repeats."""
 
     def __init__(self, fail_share: float = 0.0, *, seed: int = 1) -> None:
-        self._fail_share = fail_share
+        self.fail_share = fail_share
         self._dice = random.Random(seed)
         self._lock = threading.Lock()
         self._arrivals: dict[tuple[str, str], Arrivals] = defaultdict(Arrivals)
@@ -81,7 +81,7 @@ class AlertReceiver:
     def fault(self) -> str:
         """Return what goes wrong with the next request, "" for nothing."""
         with self._lock:
-            if self._dice.random() >= self._fail_share:
+            if self._dice.random() >= self.fail_share:
                 return ""
             self.failed += 1
             return self._dice.choices(list(FAULTS), list(FAULTS.values()))[0]

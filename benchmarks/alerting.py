@@ -102,7 +102,8 @@ def measure(
     """
     write_objectives(folder / "slos", alerts)
     with AlertReceiver(fail_share) as receiver, _Server(folder, receiver.url) as server:
-        final_at = _break(server, alerts)
+        _await(server.has_ticked)  # a new store notes a revision of each objective, which is not what is measured
+        final_at = send_bad_requests(server.otlp_url, alerts)
         kills, tick_s, look_at = list(kill_at), 0.0, 0.0
         deadline = time.monotonic() + wait_s
         while (arrived := len(receiver.delivered())) < alerts and time.monotonic() < deadline:
@@ -134,6 +135,19 @@ def write_objectives(folder: Path, count: int) -> None:
     documents = [_objective(number) for number in range(count)]
     text = yaml.dump_all(documents, Dumper=yaml.CSafeDumper)
     (folder / "objectives.yaml").write_text(text, encoding="utf-8")
+
+
+def send_bad_requests(url: str, alerts: int) -> float:
+    """Send bad requests of this minute to every service, and return the unix time at which the minute is final."""
+    _await(lambda: 5 <= time.time() % 60 <= 40)  # late enough to have passed seconds, early enough to send them all
+    minute = int(time.time() // 60) * 60
+    with httpx.Client(timeout=30, trust_env=False) as http:
+        for number in range(math.ceil(alerts / EACH)):
+            headers = {"Content-Type": "application/x-protobuf"}
+            http.post(url, content=_request(number, minute), headers=headers).raise_for_status()
+    if time.time() >= minute + 60:
+        raise TimeoutError("the bad requests were not sent within their minute; run it on a machine that has time")
+    return minute + 60 + LATENESS["spans"].total_seconds()
 
 
 class _Server:
@@ -175,12 +189,18 @@ class _Server:
 
     def tick_s(self) -> float:
         """Return how long the last tick took, 0 if nobody says."""
+        return self._metric("ninelives_tick_seconds")
+
+    def has_ticked(self) -> bool:
+        return self._metric("ninelives_tick_timestamp_seconds") > 0
+
+    def _metric(self, name: str) -> float:
         try:
             text = httpx.get(f"{self._api_url}/metrics", timeout=5, trust_env=False).text
         except httpx.HTTPError:
             return 0.0
-        lines = [line for line in text.splitlines() if line.startswith("ninelives_tick_seconds ")]
-        return float(lines[0].split()[1]) if lines else 0.0
+        values = [line.split()[1] for line in text.splitlines() if line.startswith(f"{name} ")]
+        return float(values[0]) if values else 0.0
 
     def _answers(self) -> bool:
         try:
@@ -188,19 +208,6 @@ class _Server:
                 return bool(api.status())
         except ApiError:
             return False
-
-
-def _break(server: _Server, alerts: int) -> float:
-    """Send bad requests of this minute to every service, and return the unix time at which the minute is final."""
-    _await(lambda: 5 <= time.time() % 60 <= 40)  # late enough to have passed seconds, early enough to send them all
-    minute = int(time.time() // 60) * 60
-    with httpx.Client(timeout=30, trust_env=False) as http:
-        for number in range(math.ceil(alerts / EACH)):
-            headers = {"Content-Type": "application/x-protobuf"}
-            http.post(server.otlp_url, content=_request(number, minute), headers=headers).raise_for_status()
-    if time.time() >= minute + 60:
-        raise TimeoutError("the bad requests were not sent within their minute; run it on a machine that has time")
-    return minute + 60 + LATENESS["spans"].total_seconds()
 
 
 def _request(service: int, minute: int) -> bytes:
