@@ -1,6 +1,7 @@
 """What a person must know of an alert, as short plain lines: the same in every medium."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from alerts.causes import causes
 from alerts.escaping import is_web_address
@@ -10,10 +11,10 @@ from alerts.plain_text import length_of_time, number, one_line, percent_of_share
 from alerts.transition import AlertDetails, ConditionDetails, Measurement, Transition, WindowDetails
 from slo.wording import percent_of_target
 
-NAME_LIMIT = 120
-SUMMARY_LIMIT = 400
-LABELS = 64
-_URL_LIMIT = 2000
+NAME_LIMIT: Final = 120
+SUMMARY_LIMIT: Final = 400
+LABELS: Final = 64
+_URL_LIMIT: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,13 @@ class FactLink:
 
     title: str
     url: str
+
+
+class LabelTexts(dict[str, str]):
+    """Labels by name; "" for one that the alert has not, as templates of Alertmanager have it."""
+
+    def __missing__(self, name: str) -> str:
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +54,7 @@ class AlertFacts:
     why: tuple[str, ...]
     budget: tuple[str, ...]
     links: tuple[FactLink, ...]
-    labels: dict[str, str]
+    labels: LabelTexts
 
     @property
     def rows(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -113,7 +121,7 @@ def alert_facts(alert: MessageAlert) -> AlertFacts:
         why=causes(alert.evidence),
         budget=_budget(transition.details, None if over else alert.evidence),
         links=_links(alert),
-        labels={name: one_line(value, NAME_LIMIT) for name, value in list(alert.labels.items())[:LABELS]},
+        labels=LabelTexts((name, one_line(value, NAME_LIMIT)) for name, value in list(alert.labels.items())[:LABELS]),
     )
 
 

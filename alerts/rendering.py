@@ -15,6 +15,7 @@ from alerts.escaping import ESCAPES, Format, link
 from alerts.facts import MessageFacts, facts_of
 from alerts.message import Message
 from alerts.plain_text import one_line
+from alerts.sample_message import sample_messages
 
 log = logging.getLogger(__name__)
 
@@ -61,8 +62,8 @@ class Renderer:
         facts = facts_of(message)
         return self._render(form, form, facts, self._rendered_title(facts))
 
-    def problems(self, message: Message) -> list[TemplateProblem]:
-        """Return what is wrong with the operator's templates, tried on *message*: for who writes them."""
+    def problems(self) -> list[TemplateProblem]:
+        """Return what is wrong with the operator's templates, tried on samples: for who writes them."""
         if self._folder is None:
             return []
         if not self._folder.is_dir():
@@ -75,13 +76,14 @@ class Renderer:
                 words = f"no template has this name; known are {', '.join(known)} (parts of your own start with _)"
                 found.append(TemplateProblem(file, 0, words))
             elif name is not None:
-                found += self._tried(name, message)
+                found += self._tried(name)
         return found
 
-    def _tried(self, name: str, message: Message) -> list[TemplateProblem]:
-        facts = facts_of(message)
-        outcome = self._attempt(name, _form(name), facts, "title")
-        return [outcome] if isinstance(outcome, TemplateProblem) else []
+    def _tried(self, name: str) -> list[TemplateProblem]:
+        """Return the first problem of the template *name*."""
+        samples = (facts_of(message) for message in sample_messages())
+        outcomes = (self._attempt(name, _form(name), facts, "title") for facts in samples)
+        return [outcome for outcome in outcomes if isinstance(outcome, TemplateProblem)][:1]
 
     def _rendered_title(self, facts: MessageFacts) -> str:
         return one_line(self._render(_TITLE, "text", facts, ""), TITLE_LIMIT)

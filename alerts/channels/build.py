@@ -65,13 +65,26 @@ class UnusableChannel:
 
 
 def build_channels(config: ChannelSettings) -> dict[str, list[Channel]]:
-    """Return the channels of every receiver; one that cannot be made is logged, and says so to every message."""
+    """Return the channels of every receiver; one that cannot be made is logged, and says so to every message.
+
+    What is wrong with templates is logged too: it is better known now than when somebody is paged.
+    """
+    for problem in _template_problems(config.templates):
+        log.error("%s", problem)
     return {
         receiver.name: [
             _built(name, partial(_make, name, settings, config, receiver)) for name, _, settings in receiver.channels()
         ]
         for receiver in config.receivers
     }
+
+
+def _template_problems(templates: Path | None) -> Sequence[object]:
+    if templates is None:
+        return ()
+    from alerts.rendering import Renderer  # noqa: PLC0415 - see the top
+
+    return Renderer(templates).problems()
 
 
 def _built(name: str, make: Maker) -> Channel:

@@ -72,6 +72,12 @@ def test_the_folder_of_templates_reaches_the_channels(tmp_path):
         assert b"my own words" in peer.requests[0].body
 
 
+def test_what_is_wrong_with_templates_is_logged_before_anybody_is_paged(tmp_path, caplog):
+    (tmp_path / "text.j2").write_text("{{ nothing }}")
+    build_channels(config("[{name: r}]", templates=tmp_path))
+    assert f"template {tmp_path / 'text.j2'}, line 1: UndefinedError: 'nothing' is undefined" in caplog.text
+
+
 def test_a_channel_that_cannot_be_made_says_so_and_stops_no_other(tmp_path, caplog):
     secret = tmp_path / "url"
     with http_peer() as peer:

@@ -69,7 +69,7 @@ def test_the_receiver_of_the_guide_knows_our_signature():
 def test_the_template_of_the_guide_works(tmp_path):
     (tmp_path / "title.j2").write_text(blocks("jinja")[0])
     own = Renderer(tmp_path)
-    assert own.problems(FIRING) == []
+    assert own.problems() == []
     assert own.title(FIRING).startswith("PAGE: checkout in prod, 7.3 % of requests failed")
 
 
@@ -81,4 +81,4 @@ def test_the_names_that_the_guide_lists_are_there(subject, tmp_path):
     place = {"message": "message", "alert": "message.alerts[0]"}[subject]
     (tmp_path / "text.j2").write_text("".join(f"{{{{ {place}.{name} }}}}\n" for name in names) + PAGE.alert_id)
     assert len(names) > 6
-    assert Renderer(tmp_path).problems(FIRING) == []
+    assert Renderer(tmp_path).problems() == []

@@ -10,6 +10,7 @@ from alerts.channels.slack import BLOCK_LIMIT, HEADER_LIMIT, SECTION_LIMIT, sect
 from alerts.errors import ChannelError
 from alerts.facts import facts_of
 from alerts.rendering import Renderer
+from alerts.webhook_payload import build_payload
 from tests.unit.alert_messages import FIRING, GROUP, RESOLVED, hostile
 from tests.unit.alert_receivers import ANYWHERE, OK, answer, http_peer
 
@@ -117,3 +118,12 @@ def test_an_event_that_is_refused_does_not_keep_the_others_from_being_sent():
             _pager(peer).send(GROUP)
         assert caught.value.permanent
         assert len(peer.requests) == 3
+
+
+@every_message
+def test_a_webhook_gets_every_message_whole(message):
+    payload = json.loads(build_payload(message).to_json())
+    assert len(payload["alerts"]) == len(message.alerts)
+    for told, alert in zip(payload["alerts"], message.alerts, strict=True):
+        assert told["labels"].keys() == alert.labels.keys()
+        assert "" not in told["annotations"].values()

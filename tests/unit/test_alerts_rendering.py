@@ -162,6 +162,12 @@ def test_names_that_want_to_break_out_stay_in(times):
     assert "\n" not in RENDERER.title(subject)
 
 
+def test_half_a_surrogate_pair_does_not_reach_any_medium():
+    subject = of(replace(PAGE, service="a\ud800b"))
+    assert "a b in prod" in RENDERER.title(subject)
+    RENDERER.body(subject, "text").encode()
+
+
 @pytest.mark.parametrize(
     ("text", "escaped"),
     [
@@ -195,12 +201,14 @@ def test_a_link_carries_its_query_in_every_format():
 
 def test_a_template_of_the_operator_replaces_ours(tmp_path):
     (tmp_path / "title.j2").write_text("{{ message.alerts[0].where }} is <broken>\nnow\n")
-    (tmp_path / "html.j2").write_text("<b>{{ title }}</b> {{ message.alerts[0].labels.team }} {{ link('a', 'b') }}")
+    (tmp_path / "html.j2").write_text(
+        "<b>{{ title }}</b> {{ message.alerts[0].labels.team }}{{ message.alerts[0].labels.gone }} {{ link('a', 'b') }}"
+    )
     own = Renderer(tmp_path)
     assert own.title(FIRING) == "checkout in prod is <broken> now"
     assert own.body(FIRING, "html") == "<b>checkout in prod is &lt;broken&gt; now</b> shop a"
     assert own.body(FIRING, "slack") == RENDERER.body(FIRING, "slack")
-    assert own.problems(FIRING) == []
+    assert own.problems() == []
 
 
 def test_a_template_may_build_on_ours_and_on_parts_of_its_own(tmp_path):
@@ -209,7 +217,7 @@ def test_a_template_may_build_on_ours_and_on_parts_of_its_own(tmp_path):
     own = Renderer(tmp_path)
     assert own.body(FIRING, "text").startswith(RENDERER.body(FIRING, "text"))
     assert own.body(FIRING, "text").endswith("\n-- oncall")
-    assert own.problems(FIRING) == []
+    assert own.problems() == []
 
 
 @pytest.mark.parametrize(
@@ -233,7 +241,7 @@ def test_a_template_that_raises_names_its_file_and_line_and_the_message_goes_out
     own = Renderer(tmp_path)
     with caplog.at_level(logging.ERROR, "alerts.rendering"):
         assert own.body(FIRING, "slack") == RENDERER.body(FIRING, "slack")
-    (problem,) = own.problems(FIRING)
+    (problem,) = own.problems()
     assert (problem.file, problem.line) == (file, line)
     assert reason in problem.reason
     place = f"template {file}, line {line}: " if line else f"template {file}: "
@@ -242,18 +250,28 @@ def test_a_template_that_raises_names_its_file_and_line_and_the_message_goes_out
     assert str(problem).endswith("the built-in template is used instead")
 
 
+@pytest.mark.parametrize(
+    "condition",
+    ["message.status == 'resolved'", "message.alerts|length > 1", "not message.alerts[0].links", "message.truncated"],
+)
+def test_a_template_that_fails_for_some_messages_only_is_found_all_the_same(tmp_path, condition):
+    (tmp_path / "text.j2").write_text("fine\n{% if " + condition + " %}\n{{ nothing }}{% endif %}")
+    (problem,) = Renderer(tmp_path).problems()
+    assert problem.line == 3
+
+
 def test_a_template_that_is_no_text_is_a_problem_too(tmp_path):
     (tmp_path / "text.j2").write_bytes(b"\xff\xfe")
     own = Renderer(tmp_path)
     assert own.body(FIRING, "text") == RENDERER.body(FIRING, "text")
-    (problem,) = own.problems(FIRING)
+    (problem,) = own.problems()
     assert "UnicodeDecodeError" in problem.reason
 
 
 def test_a_file_that_replaces_nothing_is_named(tmp_path):
     (tmp_path / "slak.j2").write_text("x")
     (tmp_path / "README.md").write_text("x")
-    (problem,) = Renderer(tmp_path).problems(FIRING)
+    (problem,) = Renderer(tmp_path).problems()
     assert problem.file.name == "slak.j2"
     assert "slack.j2" in problem.reason
 
@@ -261,12 +279,12 @@ def test_a_file_that_replaces_nothing_is_named(tmp_path):
 def test_a_folder_that_is_missing_is_named_and_harms_no_message(tmp_path):
     own = Renderer(tmp_path / "gone")
     assert own.title(FIRING) == RENDERER.title(FIRING)
-    (problem,) = own.problems(FIRING)
+    (problem,) = own.problems()
     assert "no such folder" in problem.reason
 
 
 def test_without_templates_of_their_own_operators_have_no_problems():
-    assert RENDERER.problems(FIRING) == []
+    assert RENDERER.problems() == []
 
 
 @pytest.mark.parametrize("told", MESSAGES)
