@@ -1,10 +1,13 @@
 """POSTing a message over HTTP, and what the answer means: shared by the channels that do."""
 
 import re
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
+from urllib.parse import quote, unquote
 
 import httpx
 
@@ -49,9 +52,8 @@ class HttpPost:
         self._timeout_s = timeout_s
         self._secrets = (*(secret for secret in secrets if secret), *_secret_parts(self._url))
         self._now = now
-        self._http = httpx.Client(
-            timeout=timeout_s, transport=GuardedTransport(guard or AddressGuard()), follow_redirects=False
-        )
+        # a client would log whole addresses, follow what it is told to, and ask the environment for proxies
+        self._transport = GuardedTransport(guard or AddressGuard())
 
     @property
     def host(self) -> str:
@@ -66,19 +68,16 @@ class HttpPost:
         # an answer that is not compressed cannot grow while it is read
         sent = {"Content-Type": "application/json", "Accept-Encoding": "identity", "User-Agent": "ninelives"}
         with Deadline(self._timeout_s) as deadline:
-            request = self._http.build_request(
+            request = httpx.Request(
                 "POST",
                 self._url,
                 content=body,
-                headers=sent | dict(headers or {}),
+                headers=sent | _authorization(self._url) | dict(headers or {}),
                 extensions={"trace": deadline.trace, "timeout": httpx.Timeout(self._timeout_s).as_dict()},
             )
             try:
-                answer = self._http.send(request, stream=True)
-                try:
+                with closing(self._transport.handle_request(request)) as answer:
                     self._judge(answer)
-                finally:
-                    answer.close()
             except ForbiddenAddress as error:
                 raise ChannelError(f"{self._name}: {error}", permanent=True) from error
             except (httpx.HTTPError, UnknownHost, OSError) as error:
@@ -86,7 +85,7 @@ class HttpPost:
                 raise ChannelError(f"{self._name}: cannot reach {self.host}: {reason}", permanent=False) from None
 
     def close(self) -> None:
-        self._http.close()
+        self._transport.close()
 
     def _judge(self, answer: httpx.Response) -> None:
         status = answer.status_code
@@ -142,9 +141,17 @@ def _beginning(answer: httpx.Response) -> str:
     return read[:ANSWER_LIMIT].decode("utf-8", "replace")
 
 
+def _authorization(url: httpx.URL) -> dict[str, str]:
+    if not url.userinfo:
+        return {}
+    login = b64encode(f"{url.username}:{url.password}".encode()).decode("ascii")
+    return {"Authorization": f"Basic {login}"}
+
+
 def _secret_parts(url: httpx.URL) -> tuple[str, ...]:
-    """Return what of *url* may be a secret: its path and query, whole and in parts, and its password."""
-    whole = (url.raw_path.decode("ascii"), url.path, url.userinfo.decode("ascii"))
+    """Return what of *url* may be a secret: its path, query and login, whole and in parts, encoded and decoded."""
+    encoded = (url.raw_path.decode("ascii"), url.userinfo.decode("ascii"), quote(url.password))
+    whole = (*encoded, *(unquote(text) for text in encoded))
     parts = {part for text in whole for part in re.split(r"[/?&=:]", text) if len(part) >= _SECRET_LENGTH}
     return (*(text for text in whole if len(text) > 1), *sorted(parts, key=len, reverse=True))
 

@@ -70,13 +70,18 @@ def test_a_redirect_is_not_followed():
 
 
 def test_nothing_of_the_address_gets_into_a_log(caplog, capfd):
-    with caplog.at_level(logging.DEBUG):
-        logging.getLogger("apprise").setLevel(logging.DEBUG)
-        failure(answer(500))
-        failure(answer(400))
-    assert "s3cret" not in caplog.text
-    assert "t0ken" not in caplog.text
-    assert "s3cret" not in "".join(capfd.readouterr())
+    """Also where somebody asks the library for every word."""
+    log = logging.getLogger("apprise")
+    with http_peer(answer(500)) as peer, caplog.at_level(logging.DEBUG):
+        sent = channel(peer)
+        log.setLevel(logging.DEBUG)
+        try:
+            with pytest.raises(ChannelError):
+                sent.send(FIRING)
+        finally:
+            log.setLevel(logging.WARNING)
+    assert [record.name for record in caplog.records if record.name.startswith("apprise")] == []
+    assert "s3cret" not in caplog.text + "".join(capfd.readouterr())
 
 
 @pytest.mark.parametrize("url", ["nosuch://s3cret", "discord://s3cret", "s3cret", "slack://s3cret"])
@@ -109,3 +114,14 @@ def test_a_text_message_says_what_is_wrong_and_where_to_read_on():
     what, where = got.split("\n")
     assert what.startswith("[PAGE] checkout in prod: 7.3 % of requests failed")
     assert where.startswith("https://nl.example/api/v1/alerts/")
+
+
+def test_a_place_that_does_not_fit_into_a_text_message_is_left_out():
+    with http_peer() as peer:
+        sent = channel(peer)
+        sent._body_limit = 70
+        sent.send(FIRING)
+    got = json.loads(peer.requests[0].body)["message"]
+    assert got.startswith("[PAGE] checkout in prod")
+    assert "http" not in got
+    assert len(got) <= 70

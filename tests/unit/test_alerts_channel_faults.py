@@ -1,6 +1,8 @@
 """Receivers in bad moods: what every HTTP channel makes of them."""
 
+import logging
 import time
+from base64 import b64decode
 from datetime import UTC, datetime
 from email.utils import format_datetime
 
@@ -130,7 +132,9 @@ def test_an_endless_answer_is_not_read(kind):
         begun = time.monotonic()
         channel.send(FIRING)
         assert time.monotonic() - begun < 5
-    error = refused(kind, endless_body(400))
+    begun = time.monotonic()
+    error = refused(kind, endless_body(400), timeout_s=30)
+    assert time.monotonic() - begun < 10
     assert error.permanent
     assert len(str(error)) < 400
 
@@ -186,8 +190,29 @@ def test_what_retry_after_means(header, expected):
 
 def test_a_password_in_an_address_is_not_told():
     with http_peer(answer(400, body=b"who is me:s3cret?")) as peer:
-        post = HttpPost("ops/x", f"http://me:s3cret@127.0.0.1:{peer.port}/", guard=ANYWHERE)
+        post = HttpPost("ops/x", f"http://me:s3cret%3F@127.0.0.1:{peer.port}/", guard=ANYWHERE)
         with pytest.raises(ChannelError) as caught:
             post.send(b"{}")
-        assert peer.requests[0].headers["Authorization"].startswith("Basic ")
+        assert b64decode(peer.requests[0].headers["Authorization"].removeprefix("Basic ")) == b"me:s3cret?"
     assert "s3cret" not in str(caught.value)
+
+
+@every_channel
+def test_nothing_of_the_address_gets_into_a_log(kind, caplog):
+    with caplog.at_level(logging.DEBUG), http_peer() as peer:
+        CHANNELS[kind](peer.url(), guard=ANYWHERE).send(FIRING)
+        refused(kind, answer(500))
+    assert "s3cret" not in caplog.text
+
+
+def test_a_refusal_that_breaks_off_is_a_refusal():
+    def breaks_off(connection, stopped):
+        connection.sendall(b"HTTP/1.1 400 X\r\nContent-Length: 100\r\n\r\nbecau")
+
+    error = refused("webhook", breaks_off)
+    assert error.permanent
+    assert "answered 400: becau" in str(error)
+
+
+def test_a_date_without_a_zone_is_in_utc():
+    assert retry_after_s("Sun, 01 Mar 2026 03:00:30", NOW) == 30.0
