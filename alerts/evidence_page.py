@@ -3,11 +3,11 @@
 It is frozen when the alert fires and served when everything else is down, so it is small, whatever the data.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
-from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
@@ -22,6 +22,7 @@ from alerts.transition import Transition
 LARGEST: Final = 60_000  # bytes
 ACKNOWLEDGE_SLOT: Final = "<!--acknowledge-->"  # data cannot hold it: what others wrote is escaped
 _LONGEST_URL: Final = 500
+_WEB_ADDRESS: Final = re.compile(r"https?://[!-~]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ def _facts(transition: Transition, evidence: Evidence) -> Iterator[tuple[str, st
 
 def _web_address(url: str) -> str:
     """Return *url* if a browser may follow it, else "": a link that runs a script is none, nor one that is cut."""
-    return url if len(url) <= _LONGEST_URL and urlsplit(url).scheme in {"http", "https"} else ""
+    return url if len(url) <= _LONGEST_URL and _WEB_ADDRESS.fullmatch(url) else ""
 
 
 @cache
