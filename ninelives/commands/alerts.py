@@ -1,30 +1,127 @@
-"""`alerts list`."""
+"""`alerts list|show|ack|history`."""
 
 import click
 
-from ninelives.commands.output import connect, json_flag, moment, print_json, print_table, reports_api_errors
+from api import models as m
+from ninelives.commands.alert_silences import silence
+from ninelives.commands.alert_trial import send_test
+from ninelives.commands.output import (
+    connect,
+    json_flag,
+    moment,
+    print_json,
+    print_table,
+    printable,
+    reports_api_errors,
+)
+from ninelives.commands.times import past_of
 from ninelives.options import setting_flags
 from ninelives.settings import Settings
 
 
 @click.group()
 def alerts() -> None:
-    """Alerts."""
+    """Alerts: what is wrong, why, who has it, and who is told."""
+
+
+alerts.add_command(silence)
+alerts.add_command(send_test)
 
 
 @alerts.command(name="list")
 @setting_flags("api", "token")
 @click.option("--state", type=click.Choice(["pending", "firing", "resolved"]), help="Only those in this state.")
+@click.option("--severity", type=click.Choice(["page", "ticket"]), help="Only those of this severity.")
+@click.option("--service", default="", help="Only those of this service.")
+@click.option("--environment", default="", help="Only those of this environment.")
+@click.option("--slo", "slo_id", default="", help="Only those of this objective.")
+@click.option("--since", default=None, help="Changed since then: 7d, or a time; 30 days by default.")
 @json_flag
 @reports_api_errors
-def list_alerts(settings: Settings, state: str | None, as_json: bool) -> None:
+def list_alerts(
+    settings: Settings, state: str | None, severity: str | None, since: str | None, as_json: bool, **wanted: str
+) -> None:
     """Show the alerts of the last 30 days, newest first. Exit code 1 while one is firing."""
+    begin = past_of(since, "--since")
     with connect(settings) as api:
-        found = api.alerts(state=state or "")
+        found = api.alerts(state=state or "", severity=severity or "", since=begin, **wanted)
     if as_json:
         print_json(found)
     else:
-        rows = [(item.state, item.severity, moment(item.started_at), item.id, item.summary) for item in found]
-        print_table(("STATE", "SEVERITY", "SINCE", "ALERT", "SUMMARY"), rows)
+        rows = [
+            (item.state, item.severity, moment(item.started_at), item.id, _noted(item), printable(item.summary))
+            for item in found
+        ]
+        print_table(("STATE", "SEVERITY", "SINCE", "ALERT", "NOTED", "SUMMARY"), rows)
     if any(item.state == "firing" for item in found):
         raise SystemExit(1)
+
+
+@alerts.command()
+@setting_flags("api", "token")
+@click.argument("alert_id", metavar="ID")
+@json_flag
+@reports_api_errors
+def show(settings: Settings, alert_id: str, as_json: bool) -> None:
+    """Show an alert and the evidence that was gathered when it fired."""
+    from ninelives.alert_text import alert_lines
+
+    with connect(settings) as api:
+        found = api.alert(alert_id)
+    if as_json:
+        print_json(found)
+        return
+    for line in alert_lines(found):
+        click.echo(line)
+
+
+@alerts.command()
+@setting_flags("api", "token")
+@click.argument("alert_id", metavar="ID")
+@click.option("--comment", default="", help="What you are about to do.")
+@click.option("--author", default=None, help="Who takes it on; you by default.")
+@json_flag
+@reports_api_errors
+def ack(settings: Settings, alert_id: str, comment: str, author: str | None, as_json: bool) -> None:
+    """Acknowledge a firing alert: you have it, and nobody is reminded of it."""
+    from ninelives import authorship
+
+    by = authorship.author() if author is None else author
+    with connect(settings) as api:
+        found = api.acknowledge_alert(alert_id, m.NewAcknowledgement(author=by, comment=comment, via="command"))
+    if as_json:
+        print_json(found)
+    else:
+        click.echo(f"{found.id}: acknowledged by {printable(found.acknowledgements[-1].author)}")
+
+
+@alerts.command()
+@setting_flags("api", "token")
+@click.argument("alert_id", metavar="ID")
+@json_flag
+@reports_api_errors
+def history(settings: Settings, alert_id: str, as_json: bool) -> None:
+    """Show what happened around an alert: changes, messages, attempts to deliver them, acknowledgements, notes."""
+    from ninelives.alert_text import timeline_lines
+
+    with connect(settings) as api:
+        found = api.alert(alert_id).timeline
+    if as_json:
+        print_json(found)
+        return
+    for line in timeline_lines(found):
+        click.echo(line)
+
+
+def _noted(alert: m.Alert) -> str:
+    """Return what keeps people from being told, or who has it."""
+    notes = []
+    if alert.acknowledgements:
+        notes.append(f"acknowledged by {printable(alert.acknowledgements[-1].author)}")
+    if alert.silenced_by:
+        notes.append("silenced")
+    if alert.inhibited:
+        notes.append("held back by its page")
+    if alert.flapping:
+        notes.append("flapping")
+    return ", ".join(notes)

@@ -70,3 +70,8 @@ def milliseconds(value: float | None) -> str:
 
 def moment(value: datetime | None) -> str:
     return "" if value is None else value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def printable(text: str) -> str:
+    """Return *text* on one line without control characters: what a service sent must not move the terminal's cursor."""
+    return "".join(char if char.isprintable() else "?" for char in text.replace("\n", " "))

@@ -1,11 +1,12 @@
 """`slo maintenance add|list|end`."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import click
 
 from api import models as m
 from ninelives.commands.output import connect, json_flag, print_json, print_table, reports_api_errors
+from ninelives.commands.times import length_of, time_of
 from ninelives.options import MISUSE, fail, setting_flags
 from ninelives.settings import Settings
 
@@ -35,9 +36,11 @@ def add(settings: Settings, reason: str, start: str | None, length: str, as_json
     everything = matchers.pop("everything")
     if everything == any(matchers.values()):
         fail("say what it is for: --service, --environment or --slo, or --all and none of them", MISUSE)
-    begin = _moment(start)
+    begin = datetime.now(UTC) if start is None else time_of(start, "--start")
     fields = {name: str(value) for name, value in matchers.items()}
-    window = m.NewMaintenance(start=begin, end=begin + _length(length), reason=reason, author=author(), **fields)
+    window = m.NewMaintenance(
+        start=begin, end=begin + length_of(length, "--for"), reason=reason, author=author(), **fields
+    )
     with connect(settings) as api:
         found = api.add_maintenance(window)
     if as_json:
@@ -70,30 +73,6 @@ def end(settings: Settings, maintenance_id: str) -> None:
     with connect(settings) as api:
         found = api.end_maintenance(maintenance_id)
     click.echo(f"{found.id}: {_line(found)}")
-
-
-def _moment(text: str | None) -> datetime:
-    if text is None:
-        return datetime.now(UTC)
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
-        fail(f"--start {text!r} is not a time with its zone; write it as 2026-10-03T22:00:00Z", MISUSE)
-    assert found is not None
-    return found
-
-
-def _length(text: str) -> timedelta:
-    from slo.duration import parse_duration
-    from slo.errors import InvalidDuration
-
-    try:
-        return parse_duration(text)
-    except InvalidDuration as error:
-        fail(f"--for: {error}", MISUSE)
-        raise
 
 
 def _line(window: m.Maintenance) -> str:

@@ -3,7 +3,7 @@
 import click
 
 from api import models as m
-from ninelives.commands.output import connect, json_flag, moment, print_json, reports_api_errors
+from ninelives.commands.output import connect, json_flag, moment, print_json, printable, reports_api_errors
 from ninelives.options import setting_flags
 from ninelives.settings import Settings
 
@@ -29,7 +29,7 @@ def show(settings: Settings, trace_id: str, as_json: bool) -> None:
         return
     click.echo(f"{found.trace_id}  {moment(found.started_at)}  {found.duration_ms:,.1f} ms")
     click.echo(f"{len(found.spans)} spans, {found.errors} with errors, services: {', '.join(found.services)}")
-    names = [f"{'  ' * span.depth}{span.service}  {_printable(span.name)}" for span in found.spans]
+    names = [f"{'  ' * span.depth}{span.service}  {printable(span.name)}" for span in found.spans]
     width = min(70, max(len(name) for name in names))
     for span, name in zip(found.spans, names, strict=True):
         mark = " ! error" if span.error else ""
@@ -42,8 +42,3 @@ def _bar(span: m.Span, whole_ms: float) -> str:
     start = min(BAR - 1, int(span.offset_ms * scale))
     length = max(1, min(BAR - start, round(span.duration_ms * scale)))
     return (" " * start + "=" * length).ljust(BAR)
-
-
-def _printable(text: str) -> str:
-    """Return *text* without control characters: a span's name must not move the terminal's cursor."""
-    return "".join(char if char.isprintable() else "?" for char in text)
