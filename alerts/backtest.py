@@ -15,18 +15,18 @@ WEEK: Final = timedelta(days=7)
 # an alert needs some minutes of a window to go off: one that comes this soon after the trouble still tells of it
 AFTERMATH: Final = timedelta(minutes=10)
 
-IncidentSource = Literal["annotation", "chaos run", "alert"]
+TroubleSource = Literal["annotation", "chaos run", "alert"]
 
 
 @dataclass(frozen=True, slots=True)
-class Incident:
+class RecordedTrouble:
     """Trouble of the service that is on record, in [start, end); `end` None goes on still.
 
     What counts as one: an annotation of the kind "incident", the fault of a chaos run that deviated from its
     hypothesis, and an alert of another objective of the same service and environment that has fired.
     """
 
-    source: IncidentSource
+    source: TroubleSource
     title: str
     start: datetime
     end: datetime | None
@@ -37,7 +37,7 @@ class Judged:
     """An alert that would have been sent, and the incidents that it told of: none makes it a false alarm."""
 
     episode: Episode
-    incidents: tuple[Incident, ...]
+    incidents: tuple[RecordedTrouble, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +56,8 @@ class Backtest:
     counts: EventCounts
     first_minute: datetime | None
     alerts: tuple[Judged, ...]
-    incidents: tuple[Incident, ...]
-    missed: tuple[Incident, ...]
+    incidents: tuple[RecordedTrouble, ...]
+    missed: tuple[RecordedTrouble, ...]
     worst_day: tuple[datetime, EventCounts] | None
 
     @property
@@ -82,7 +82,13 @@ class Backtest:
 
 
 def backtest(
-    slo: Slo, history: MinuteHistory, incidents: Sequence[Incident], start: datetime, end: datetime, *, delay: timedelta
+    slo: Slo,
+    history: MinuteHistory,
+    incidents: Sequence[RecordedTrouble],
+    start: datetime,
+    end: datetime,
+    *,
+    delay: timedelta,
 ) -> Backtest:
     """Return how *slo* would have done in [start, end); arguments and errors are those of `replay`.
 
@@ -104,11 +110,11 @@ def backtest(
     )
 
 
-def _judged(episode: Episode, incidents: Sequence[Incident]) -> Judged:
+def _judged(episode: Episode, incidents: Sequence[RecordedTrouble]) -> Judged:
     return Judged(episode, tuple(incident for incident in incidents if _overlap(episode, incident)))
 
 
-def _overlap(episode: Episode, incident: Incident) -> bool:
+def _overlap(episode: Episode, incident: RecordedTrouble) -> bool:
     begins, ends = episode.fired.at, episode.resolved
     told_in_time = incident.end is None or begins < incident.end + AFTERMATH
     return told_in_time and (ends is None or incident.start < ends.at)

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from alerts.backtest import Backtest, Incident, Judged, backtest
+from alerts.backtest import Backtest, Judged, RecordedTrouble, backtest
 from api import models as m
 from api.context import Context
-from api.incidents import incidents_of
 from api.problem import ProblemError
+from api.recorded_trouble import recorded_trouble
 from api.slo_answer import find_slo
 from slo.budget import sli
 from slo.budgeting import Freshness
@@ -87,7 +87,7 @@ def _run(ctx: Context, slo: Slo, start: datetime, end: datetime, now: datetime) 
     history = minute_history(ctx.database, slo, oldest, end, exclusions)
     series = slo.indicator.series_id
     same = {item.id for item in ctx.catalog.load(ctx.database, now).slos.values() if item.indicator.series_id == series}
-    incidents = incidents_of(ctx.database, slo, start, end, ignored=same)
+    incidents = recorded_trouble(ctx.database, slo, start, end, ignored=same)
     return backtest(slo, history, incidents, start, end, delay=lateness_of(slo))
 
 
@@ -132,7 +132,7 @@ def _alert(alert: Judged) -> m.BacktestAlert:
     )
 
 
-def _incident(incident: Incident) -> m.BacktestIncident:
+def _incident(incident: RecordedTrouble) -> m.BacktestIncident:
     return m.BacktestIncident.model_validate(incident, from_attributes=True)
 
 

@@ -28,6 +28,7 @@ router = APIRouter(tags=["incidents"])
 BEGINNING = datetime.fromtimestamp(0, UTC)
 LONGEST_NOTE = 10_000
 LONGEST_AUTHOR = 200
+MOST_EVIDENCE = 100
 
 
 @router.get("/incidents")
@@ -136,8 +137,10 @@ def _find(ctx: Context, incident_id: str) -> tuple[Incident, AlertRecords]:
 
 
 def _evidence(ctx: Context, incident: Incident) -> list[Evidence]:
-    bodies = evidence_bodies(ctx.database, [alert.alert_id for alert in incident.alerts])
-    return [Evidence.from_json(bodies[alert.alert_id]) for alert in incident.alerts if alert.alert_id in bodies]
+    """Return the evidence of its first alerts that have any; what repeats a hundred times says nothing new."""
+    wanted = [alert.alert_id for alert in incident.alerts[:MOST_EVIDENCE]]
+    bodies = evidence_bodies(ctx.database, wanted)
+    return [Evidence.from_json(bodies[alert_id]) for alert_id in wanted if alert_id in bodies]
 
 
 def _timeline(ctx: Context, incident: Incident, records: AlertRecords, found: list[Evidence]) -> list[m.TimelineEvent]:

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from alerts.backtest import AFTERMATH, Incident, backtest
+from alerts.backtest import AFTERMATH, RecordedTrouble, backtest
 from slo.draft import drafts
 from slo.minute_history import MinuteHistory
 from slo.model import EventCounts
@@ -33,7 +33,7 @@ def outcome(*incidents, slo=SLO, days=DAYS):
 
 
 def incident(start, end, source="annotation"):
-    return Incident(source, "trouble", START + start * MINUTE, None if end is None else START + end * MINUTE)
+    return RecordedTrouble(source, "trouble", START + start * MINUTE, None if end is None else START + end * MINUTE)
 
 
 def test_without_incidents_on_record_every_alert_is_false_and_recall_is_not_known():

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 
-from alerts.backtest import Incident
+from alerts.backtest import RecordedTrouble
 from alerts.transition import Transition
 from api import models as m
 from slo.model import Slo
@@ -17,9 +17,9 @@ LONGEST: Final = timedelta(days=30)  # an alert that began earlier than this bef
 KIND: Final = "incident"
 
 
-def incidents_of(
+def recorded_trouble(
     database: Database, slo: Slo, start: datetime, end: datetime, *, ignored: Collection[str] = ()
-) -> list[Incident]:
+) -> list[RecordedTrouble]:
     """Return the incidents of the service of *slo* that touch [start, end), oldest first.
 
     They are annotations of the kind "incident" that name the service or none at all; the faults of chaos runs against
@@ -32,18 +32,18 @@ def incidents_of(
     return sorted(touching, key=lambda item: (item.start, item.title))
 
 
-def _annotated(database: Database, slo: Slo, start: datetime, end: datetime) -> list[Incident]:
+def _annotated(database: Database, slo: Slo, start: datetime, end: datetime) -> list[RecordedTrouble]:
     return [
-        Incident("annotation", noted.title, noted.started_at, noted.ended_at)
+        RecordedTrouble("annotation", noted.title, noted.started_at, noted.ended_at)
         for noted in annotations(database, start=start, end=end)
         if noted.kind == KIND and (not noted.services or slo.service in noted.services)
     ]
 
 
-def _runs(database: Database, slo: Slo) -> list[Incident]:
+def _runs(database: Database, slo: Slo) -> list[RecordedTrouble]:
     runs = [m.Run.model_validate_json(body) for body in load_runs(database)]
     return [
-        Incident("chaos run", run.title, window.started_at, window.ended_at)
+        RecordedTrouble("chaos run", run.title, window.started_at, window.ended_at)
         for run in runs
         if run.verdict == "deviated" and slo.service in run.services and run.environment in ("", slo.environment)
         for window in run.windows
@@ -51,11 +51,11 @@ def _runs(database: Database, slo: Slo) -> list[Incident]:
     ]
 
 
-def _paged(database: Database, slo: Slo, start: datetime, ignored: Collection[str]) -> list[Incident]:
+def _paged(database: Database, slo: Slo, start: datetime, ignored: Collection[str]) -> list[RecordedTrouble]:
     stored = [Transition.from_json(body) for body in transitions(database, since=start - LONGEST)]
     last = {transition.alert_id: transition for transition in stored}
     return [
-        Incident("alert", transition.details.slo_name, transition.fired_at, transition.resolved_at)
+        RecordedTrouble("alert", transition.details.slo_name, transition.fired_at, transition.resolved_at)
         for transition in last.values()
         if transition.fired_at is not None
         and transition.severity == "page"
