@@ -11,7 +11,7 @@ from alerts.errors import InvalidAlert
 
 @dataclass(frozen=True, slots=True)
 class EvidenceTrace:
-    """A bad request of the window: its root, and the span that is to blame for it."""
+    """A bad request of the window: its root, and the span that is to blame for it, with what that said of its error."""
 
     trace_id: str
     route: str
@@ -21,6 +21,7 @@ class EvidenceTrace:
     guilty_span_id: str
     guilty_service: str
     guilty_operation: str
+    guilty_message: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,11 +33,12 @@ def evidence_summary(transition: Transition, evidence: Evidence) -> str:
 
 
 def for_whom(evidence: Evidence) -> str:
-    """Return which routes the bad requests came to, "" if that is not known or all are hit alike."""
+    """Return which routes the bad requests came to; of those that are hit alike or too few, where some were seen."""
     hit = [each for each in evidence.differences if each.attribute in ROUTES and each.share_of_bad >= 0.1]
     first = [each for each in hit if each.attribute == hit[0].attribute][:3]
     if not first:
-        return ""
+        routes = list(dict.fromkeys(_named(each.route) for each in evidence.traces if each.route))
+        return f"Seen on {', '.join(routes)}." if routes else ""
     told = ", ".join(f"{_named(each.value)} ({share(each.share_of_bad)} of the bad requests)" for each in first)
     return f"Hit: {told}."
 
@@ -69,7 +70,7 @@ def why(evidence: Evidence) -> Iterator[str]:
     if named:
         most = named[0]
         operation = f"{most.service} {most.operation}".strip()
-        yield f"{share(most.share)} of it is charged to {_named(operation)}."
+        yield f"{share(most.share)} of it is charged to {_named(operation)}.{_said(evidence, most.service)}"
     for each in [each for each in evidence.differences if each.attribute not in ROUTES][:1]:
         yield (
             f"{share(each.share_of_bad)} of the bad requests have {_named(each.attribute)} {_named(each.value)},"
@@ -82,6 +83,12 @@ def why(evidence: Evidence) -> Iterator[str]:
     for run in evidence.experiments[:1]:
         until = f" until {moment(run.ended_at, evidence.end)}" if run.ended_at else ", still going on"
         yield f"Experiment or event: {_named(run.title)}, from {moment(run.started_at, evidence.end)}{until}."
+
+
+def _said(evidence: Evidence, service: str) -> str:
+    """Return what a guilty span of *service* said of its error, in quotes."""
+    said = [each.guilty_message for each in evidence.traces if each.guilty_service == service and each.guilty_message]
+    return f" It said \u201c{_named(said[0])}\u201d." if said else ""
 
 
 def worst_window(transition: Transition) -> WindowDetails | None:

@@ -56,17 +56,18 @@ def traces(database: Database, case: Case, found: Evidence) -> Evidence:
 
 
 def pins(database: Database, case: Case, found: Evidence) -> Evidence:
-    """Keep the traces for as long as the alert, and draw the first."""
-    drawn = found
+    """Keep the traces for as long as the alert, draw the first, and tell what each guilty span said of its error."""
+    told: list[EvidenceTrace] = []
+    drawn: list[e.TraceSpan] = []
     for each in found.traces:
         outline = trace_outline(database, each.trace_id)
         if outline is None:
+            told.append(each)
             continue
-        if drawn is found:
-            spans = _spans(outline, each.guilty_span_id)
-            drawn = replace(found, trace_spans=choose_rows(spans), trace_span_count=len(spans))
         pin_trace(database, outline, now=case.now, guilty=each.guilty_span_id)
-    return drawn
+        told.append(replace(each, guilty_message=cut(outline.messages.get(each.guilty_span_id, ""))))
+        drawn = drawn or _spans(outline, each.guilty_span_id)
+    return replace(found, traces=tuple(told), trace_spans=choose_rows(drawn), trace_span_count=len(drawn))
 
 
 def logs(database: Database, case: Case, found: Evidence) -> Evidence:

@@ -1,5 +1,6 @@
 """The shape of one trace: what a picture of it needs, without attributes, events and links."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,12 +13,16 @@ from storage.traces import SPAN_LIMIT
 
 @dataclass(frozen=True, slots=True)
 class TraceOutline:
-    """Spans of one trace by start time, at most SPAN_LIMIT, between `start` and `end`."""
+    """Spans of one trace by start time, at most SPAN_LIMIT, between `start` and `end`.
+
+    `messages` is what spans said of their status, by span id, where they said anything.
+    """
 
     trace_id: str
     start: datetime
     end: datetime
     spans: tuple[TraceSpan, ...]
+    messages: Mapping[str, str]
 
 
 def trace_outline(database: Database, trace_id: str) -> TraceOutline | None:
@@ -27,8 +32,9 @@ def trace_outline(database: Database, trace_id: str) -> TraceOutline | None:
         return None
     start, end = found[0]["first_at"], found[0]["last_at"]
     parameters = {"trace_id": trace_id, "start": text(start), "end": text(end), "limit": SPAN_LIMIT}
-    spans = tuple(_span(row) for row in database.rows("trace_outline", parameters))
-    return TraceOutline(trace_id, start, end, spans)
+    rows = database.rows("trace_outline", parameters)
+    messages = {row["span_id_hex"]: row["message"] for row in rows if row["message"]}
+    return TraceOutline(trace_id, start, end, tuple(map(_span, rows)), messages)
 
 
 def _span(row: dict[str, Any]) -> TraceSpan:

@@ -49,7 +49,8 @@ class ShopTraces:
         at = at_ms + 1 + redis_ms
         broken = failing == "payments"
         call = self.span("POST", request, kind=CLIENT, at_ms=at, ms=20, error=broken)
-        self.span("charge", call, service="payments", kind=SERVER, at_ms=at + 1, ms=18, error=broken)
+        said = "declined" if broken else ""
+        self.span("charge", call, service="payments", kind=SERVER, at_ms=at + 1, ms=18, error=broken, message=said)
         return request
 
     def bodies(self, **identity):

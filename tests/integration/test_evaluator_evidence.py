@@ -35,7 +35,7 @@ def test_an_alert_tells_what_is_broken_for_whom_how_bad_since_when_and_why(world
     assert (found.owner, found.runbook) == ("team-checkout", "https://runbooks.example/checkout")
     first = found.traces[0]
     assert (first.trace_id, first.route, first.error) == (newest.trace_id.hex(), "/pay", True)
-    assert (first.guilty_service, first.guilty_operation) == ("payments", "charge")
+    assert (first.guilty_service, first.guilty_operation, first.guilty_message) == ("payments", "charge", "declined")
     assert [(each.service, each.operation, each.bad, each.share) for each in found.spenders] == [
         ("payments", "charge", 12, 1.0)
     ]

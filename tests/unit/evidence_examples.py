@@ -136,7 +136,13 @@ hostile_evidence = st.builds(
     error_budget_remaining=st.none() | st.floats(-1e6, 1),
     traces=several(
         st.builds(
-            trace, st.integers(0, 2**64), route=words, guilty_service=words, guilty_operation=words, error=st.booleans()
+            trace,
+            st.integers(0, 2**64),
+            route=words,
+            guilty_service=words,
+            guilty_operation=words,
+            guilty_message=words,
+            error=st.booleans(),
         ),
         5,
     ),

@@ -161,8 +161,8 @@ def test_the_summary_for_messages_tells_the_same_in_plain_words():
         "14.7 % of requests to checkout in prod failed in the last 5 minutes (1,230 of 8,330)",
         "Hit: /pay (97 % of the bad requests)",
         (
-            "The error budget burns 148 times as fast as it may; the last hour cost 12 % of it; 31 % of it is left, gone"
-            " in 5 h if it goes on like this"
+            "The error budget burns 148 times as fast as it may; the last hour cost 12 % of it; 31 % of it is left,"
+            " gone in 5 h if it goes on like this"
         ),
         "It began at 03:01 UTC",
         "90 % of it is charged to payments POST /charge",
@@ -180,7 +180,12 @@ def test_the_summary_for_messages_tells_the_same_in_plain_words():
         ({"forecasts": ()}, "31 % of it is left."),
         ({"since": None}, "Noticed at 03:14 UTC."),
         ({"since": evidence().start}, "It has gone on since 02:14 UTC or longer."),
-        ({"differences": ()}, "(1,230 of 8,330). The error budget"),
+        ({"differences": ()}, "(1,230 of 8,330). Seen on /pay. The error budget"),
+        ({"differences": (), "traces": ()}, "(1,230 of 8,330). The error budget"),
+        (
+            {"traces": (trace(guilty_message="gateway\ntimeout"),)},
+            "charged to payments POST /charge. It said \u201cgateway timeout\u201d.",
+        ),
     ],
 )
 def test_the_summary_leaves_out_what_is_not_known(fields, told):
