@@ -9,10 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from fractions import Fraction
 from typing import Final, Literal, TypeVar, get_args
 
-from slo.decimal_text import decimal_text
 from slo.duration import format_duration, parse_duration
 from slo.errors import InvalidPolicy
 from slo.policy import SEVERITIES, Severity
@@ -115,7 +113,7 @@ def percent_of(share: Decimal) -> str:
     >>> percent_of(Decimal("0.125"))
     '12.5'
     """
-    return decimal_text(Fraction(share) * 100) or str(share * 100)
+    return format((share * 100).normalize(), "f")
 
 
 def _entries(text: str, example: str) -> Iterable[tuple[Decimal, str]]:

@@ -31,7 +31,7 @@ class Broken:
 
 @pytest.fixture
 def world(database, store, otlp, tmp_path):
-    world = SloWorld(database, store, otlp, tmp_path, hours_ago=2, raw_days=1)
+    world = SloWorld(database, store, otlp, tmp_path, hours_ago=2, raw_days=2)
     world.write(objective(target="0.9", window="6h", policy=ALERTING))
     return world
 
@@ -71,7 +71,6 @@ def test_a_budget_that_is_forecast_to_run_out_alerts_before_it_is_gone(world, wi
     world.requests(range(-330, 30), good=88, bad=12)
     world.tick(world.evaluator(), 30)
     found = [(item.rule, item.severity, item.details.alert_name, item.state) for item in world.transitions()]
-    print([i.summary for i in world.transitions()], world.start)
     assert found == [("shop/exhaustion", "ticket", "SLOErrorBudgetRunsOut", "firing")] * fired
 
 
@@ -83,7 +82,7 @@ def test_a_source_that_fails_is_noted_and_stops_neither_objectives_nor_delivery(
         SloCatalog([tmp_path]),
         store,
         Outbox([], store),
-        raw_retention=timedelta(days=1),
+        raw_retention=timedelta(days=2),
         sources=[broken],
     )
     evaluator.tick(world.at(1))
