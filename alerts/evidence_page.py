@@ -95,7 +95,7 @@ def _rendered(transition: Transition, evidence: Evidence, links: Links, limits: 
 def _facts(transition: Transition, evidence: Evidence) -> Iterator[tuple[str, str]]:
     """Yield what a person asks first, with its answer."""
     where = " in ".join(shortened(part, 80) for part in (transition.service, transition.environment) if part)
-    hit = words.for_whom(evidence).removeprefix("Hit: ").removesuffix(".")
+    hit = words.for_whom(evidence).removeprefix("Hit: ").replace("Seen on", "seen on", 1).removesuffix(".")
     yield "For whom", "; ".join(part for part in (f"users of {where}" if where else "", hit) if part)
     yield "How bad", words.how_bad(transition, evidence)
     yield "Since", words.since_when(transition, evidence)
