@@ -89,17 +89,17 @@ class Evaluator:
     def tick(self, now: datetime) -> None:
         """Evaluate everything as of *now*. A failure is noted and does not stop the next tick, nor delivery.
 
-        A tick in which a source of signals failed is a failed one.
+        That a source of signals fails is told too, but objectives alone decide whether evaluation works: one broken
+        rule must not stop the signs of life.
         """
         started = time.perf_counter()
         outcomes = [self._succeeds(step, now) for step in (self._alert, self._gather, self._dispatch, self._revise)]
         self.state.seconds = time.perf_counter() - started
-        if self.state.failures:
+        if all(outcomes):
             texts = (f"{source}: {reason}" for source, reason in self.state.failures.items())
             self.state.last_error = "; ".join(texts)[:500]
-        elif all(outcomes):
-            self.state.last_error = ""
-            self.state.last_at = now
+            if type(self._objectives).__name__ not in self.state.failures:
+                self.state.last_at = now
 
     def backfill(self, _now: datetime) -> None:
         """Go on counting the past of new indicators, for a few seconds at most. A failure is tried again next time."""

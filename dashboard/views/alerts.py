@@ -165,7 +165,8 @@ def runbook(text: str) -> Markup:
 def summary(item: m.AlertRecord) -> Markup:
     """Return what is wrong in one sentence, and why as far as it is known: what a person woken up reads first."""
     first = tag("p", strong(item.summary or item.slo_id))
-    return first if item.evidence is None else join([first, tag("p", item.evidence.summary)])
+    more = "" if item.evidence is None else item.evidence.summary.removeprefix(item.summary).lstrip(". ")
+    return join([first, tag("p", more)]) if more else first
 
 
 def why(item: m.Alert, slo: m.Slo | None) -> Markup:

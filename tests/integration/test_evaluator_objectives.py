@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 
-from alerts.outbox import Outbox
 from alerts.transition import Transition
 from evaluator import objectives
 from evaluator.alert_store import AlertStore
@@ -81,7 +80,6 @@ def test_a_source_that_fails_is_noted_and_stops_neither_objectives_nor_delivery(
         world.database,
         SloCatalog([tmp_path]),
         store,
-        Outbox([], store),
         raw_retention=timedelta(days=2),
         sources=[broken],
     )

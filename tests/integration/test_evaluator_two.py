@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from alerts.outbox import Outbox
 from alerts.transition import Transition
 from evaluator.alert_store import AlertStore
 from evaluator.tick import Evaluator
@@ -42,8 +41,7 @@ class World:
     def evaluator(self, writer, database=None):
         used = database or self.database
         alerts = AlertStore(used, writer)
-        outbox = Outbox([], alerts)
-        return Evaluator(used, SloCatalog([self._folder]), alerts, outbox, raw_retention=timedelta(days=14))
+        return Evaluator(used, SloCatalog([self._folder]), alerts, raw_retention=timedelta(days=14))
 
     def after(self, number):
         return self.start + (number + 1) * MINUTE + timedelta(seconds=11)
