@@ -32,7 +32,7 @@ class Courier:
     then tried once at once.
 
     Args:
-        channels: each with a name of its own; `send` is called by several threads at a time.
+        channels: as for `use`; each has a name of its own, and `send` is called by several threads at a time.
         store: where the outcome of each attempt goes; a notification is held until its last one is stored.
         threads: messages that are sent to a channel at the same time, at most.
         capacity: messages that wait for a channel, at most.
@@ -54,10 +54,27 @@ class Courier:
         self._held: set[str] = set()
         self._lock = threading.Lock()
         self._recorder = DeliveryRecorder(store, self._release)
-        self._lanes = {
-            channel.name: _Lane(channel, DeliveryQueue(channel.name, capacity=capacity, wait=wait), self._note, threads)
-            for channel in channels
-        }
+        self._lanes: dict[str, _Lane] = {}
+        self._options = (threads, capacity, wait)
+        self.use(channels)
+
+    def use(self, channels: Sequence[Channel]) -> None:
+        """Send through *channels* from now on: what waits for one goes through that which has its name.
+
+        What waits for one that is gone is not held any more: whoever offers it again hears that there is none.
+        """
+        threads, capacity, wait = self._options
+        lanes: dict[str, _Lane] = {}
+        for channel in channels:
+            lane = self._lanes.pop(channel.name, None)
+            if lane is None:
+                queue = DeliveryQueue(channel.name, capacity=capacity, wait=wait)
+                lane = _Lane(channel, queue, self._note, self._release_ids, threads)
+            lane.channel = channel
+            lanes[channel.name] = lane
+        gone, self._lanes = self._lanes, lanes
+        for lane in gone.values():
+            lane.stop()
 
     def holds(self) -> frozenset[str]:
         """Return the ids of the notifications whose end is not stored yet."""
@@ -124,11 +141,13 @@ class _Lane:
         channel: Channel,
         queue: DeliveryQueue,
         note: Callable[[Notification, int, DeliveryStatus, str, int], None],
+        release: Callable[[Sequence[str]], None],
         threads: int,
     ) -> None:
-        self._channel = channel
+        self.channel = channel
         self._queue = queue
         self._note = note
+        self._release = release
         self._most = threads
         self._threads: list[threading.Thread] = []
         self._stopping = False
@@ -139,7 +158,7 @@ class _Lane:
             now_s = time.monotonic()
             taken = not self._stopping and self._queue.add(parcel, now_s, now_s + left_s)
             if taken and len(self._threads) < min(len(self._queue), self._most):
-                name = f"courier-{self._channel.name}-{len(self._threads) + 1}"
+                name = f"courier-{self.channel.name}-{len(self._threads) + 1}"
                 self._threads.append(threading.Thread(target=self._run, name=name, daemon=True))
                 self._threads[-1].start()
             self._changed.notify()
@@ -149,6 +168,8 @@ class _Lane:
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
+            waiting = self._queue.waiting()
+        self._release(waiting)
 
     def join(self, timeout_s: float) -> bool:
         until = time.monotonic() + timeout_s
@@ -176,11 +197,11 @@ class _Lane:
 
     def _attempt(self, message: Message) -> ChannelError | None:
         try:
-            self._channel.send(message)
+            self.channel.send(message)
         except ChannelError as error:
             return error
         except Exception as error:
-            log.exception("channel %s failed", self._channel.name)
+            log.exception("channel %s failed", self.channel.name)
             return ChannelError(f"{type(error).__name__}: {error}", permanent=False)
         return None
 
@@ -194,5 +215,7 @@ class _Lane:
                 status = "failed" if self._queue.failed(parcel, error, time.monotonic()) else "dead"
             self._changed.notify_all()
         if status == "dead":
-            log.warning("%s was not told of a group of alerts, for good: %s", self._channel.name, error)
+            log.warning("%s was not told of a group of alerts, for good: %s", self.channel.name, error)
         self._note(parcel.notification, attempt, status, "" if error is None else str(error), took_ms)
+        if self._stopping and status == "failed":
+            self._release([parcel.notification.id])

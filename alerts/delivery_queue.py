@@ -41,7 +41,7 @@ class DeliveryQueue:
         self._due: list[tuple[float, int, str]] = []  # heap: when each group that is not being sent goes on
         self._turn = 0  # equal times in the order of their coming
         self._attempts: dict[str, int] = {}  # that failed, of everything that waits
-        self._sending = 0
+        self._sending: set[str] = set()
         self._failures = 0  # in a row
         self._paused_until = 0.0
 
@@ -79,8 +79,13 @@ class DeliveryQueue:
         if at is None or at > now_s:
             return None
         _, _, key = heapq.heappop(self._due)
-        self._sending += 1
-        return self._groups[key][0][0]
+        parcel, _ = self._groups[key][0]
+        self._sending.add(parcel.notification.id)
+        return parcel
+
+    def waiting(self) -> list[str]:
+        """Return the ids of the messages that are not being sent."""
+        return [name for name in self._attempts if name not in self._sending]
 
     def attempt_of(self, parcel: Parcel) -> int:
         """Return the number of the attempt that is made or comes next, from 1."""
@@ -104,7 +109,7 @@ class DeliveryQueue:
             self._finish(parcel, now_s)
             return False
         self._attempts[parcel.notification.id] = attempts
-        self._sending -= 1
+        self._sending.remove(parcel.notification.id)
         self._schedule(key, now_s + wait_s)
         return True
 
@@ -122,7 +127,7 @@ class DeliveryQueue:
     def _finish(self, parcel: Parcel, now_s: float) -> None:
         key = parcel.notification.group_key
         del self._attempts[parcel.notification.id]
-        self._sending -= 1
+        self._sending.remove(parcel.notification.id)
         self._groups[key].popleft()
         if self._groups[key]:
             self._schedule(key, now_s)

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -14,9 +13,9 @@ from alerts.group_message import Sign, group_message
 from alerts.message import Links
 from alerts.notification import Notification
 from alerts.past import Past
-from alerts.route import Route
 from evaluator.hushed import Hushed
 from evaluator.live_alerts import LiveAlerts
+from evaluator.live_routing import Routing
 from storage.append_log import last_batch
 from storage.client import Database
 from storage.evaluators import Heartbeat, living_writers
@@ -30,21 +29,13 @@ STILL_SENT: Final = timedelta(days=7)
 EvidenceOf = Callable[[Sequence[str]], Mapping[str, Evidence]]
 
 
-@dataclass(frozen=True, slots=True)
-class Routing:
-    """Who is told: the tree of routes, and the channels of each receiver."""
-
-    route: Route
-    channels_of: Mapping[str, Sequence[str]]
-
-
 class Dispatcher:
     """Everything that it must remember is in the database, so that a restart, or another evaluator, goes on.
 
     Args:
         database: where notifications are stored.
         courier: sends them.
-        routing: who is told.
+        routing: returns who is told now.
         writer: names this process among several evaluators; it sends the notifications that it was first to store.
         links: where links of messages lead.
         sign: signs links; see `alerts.group_message`.
@@ -56,7 +47,7 @@ class Dispatcher:
         self,
         database: Database,
         courier: Courier,
-        routing: Routing,
+        routing: Callable[[], Routing],
         *,
         writer: str,
         links: Links,
@@ -78,14 +69,6 @@ class Dispatcher:
         self._past: Past | None = None
         self._batch = 0
 
-    def use(self, courier: Courier, routing: Routing) -> Courier:
-        """Tell people by *routing* and *courier* from now on, and return the courier that did so until now.
-
-        What that one still held is offered to the new one, under the same idempotency keys.
-        """
-        before, self._courier, self._routing = self._courier, courier, routing
-        return before
-
     def run(self, now: datetime) -> None:
         """Decide who is told at *now*, and have sent what is not sent yet."""
         if not self._alone:
@@ -102,7 +85,7 @@ class Dispatcher:
         past = self._catch_up(now)
         alerts = self._alerts.read(now, past.open_alerts())
         silences = self._hushed.silences(alerts, now)
-        routing = self._routing
+        routing = self._routing()
         acknowledged = self._hushed.acknowledged(alerts)
         decided = due(alerts, routing.route, routing.channels_of, past, silences, acknowledged, now)
         if decided and self._append([_row(item) for item in decided], now):

@@ -1,17 +1,14 @@
 """Puts together what alerts: rules beside the objectives, evidence, routes and channels, as alerts.yaml says now."""
 
-import logging
 import os
 import secrets
 import socket
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
 from alerts.alerting_file import AlertingFile
-from alerts.channels.build import build_channels
 from alerts.config import AlertingConfig
 from alerts.courier import Courier
 from alerts.evidence import Evidence
@@ -22,10 +19,11 @@ from alerts.signing import VALID_FOR, LinkSigner, Purpose
 from alerts.silent_service import NoDataRule
 from alerts.transition import Transition
 from evaluator.delivery_store import DeliveryStore
-from evaluator.dispatcher import Dispatcher, Routing
+from evaluator.dispatcher import Dispatcher
 from evaluator.evidence import EvidenceGatherer
 from evaluator.evidence_queue import EvidenceQueue
 from evaluator.ingest_losses import IngestLossSource
+from evaluator.live_routing import LiveRouting
 from evaluator.signals import SignalSource
 from evaluator.silent_services import SilentServiceSource
 from evaluator.thresholds import ThresholdSource
@@ -34,10 +32,6 @@ from ninelives.link_secret import read_link_secret
 from ninelives.settings import Settings
 from storage.alert_evidence import evidence_bodies, save_evidence
 from storage.client import Database
-
-log = logging.getLogger(__name__)
-
-FAREWELL_S = 30.0  # what a courier that is replaced is given to end what it is sending
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +44,7 @@ class Alerting:
     sources: tuple[SignalSource, ...]
     retired: Callable[[datetime], Mapping[tuple[str, str], str]]
     evidence: EvidenceQueue
-    delivery: "ConfiguredDelivery"
+    dispatcher: Dispatcher
 
 
 def read_alerting(settings: Settings) -> AlertingFile:
@@ -77,10 +71,11 @@ def build_alerting(settings: Settings, database: Database) -> Alerting:
     links = Links(settings.dashboard_url, settings.external_url or f"http://{seen_from_outside(settings.api)}")
     writer = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
     silence = ConfiguredSilence(database, file.load)
+    courier = Courier((), DeliveryStore(database))
     dispatcher = Dispatcher(
         database,
-        Courier((), DeliveryStore(database)),
-        Routing(file.load().route, {}),
+        courier,
+        LiveRouting(file.load, courier),
         writer=writer,
         links=links,
         sign=partial(_sign, signer),
@@ -94,35 +89,8 @@ def build_alerting(settings: Settings, database: Database) -> Alerting:
         (ConfiguredThresholds(database, file.load), silence, IngestLossSource(database)),
         silence.retired,
         EvidenceQueue(EvidenceGatherer(database), partial(_keep, database, links)),
-        ConfiguredDelivery(dispatcher, file.load, partial(_courier, database)),
+        dispatcher,
     )
-
-
-class ConfiguredDelivery:
-    """Tells people by the routes and channels of the configuration in force; another one gets another courier."""
-
-    def __init__(
-        self,
-        dispatcher: Dispatcher,
-        config: Callable[[], AlertingConfig],
-        courier: Callable[[AlertingConfig], Courier],
-    ) -> None:
-        self._dispatcher = dispatcher
-        self._config = config
-        self._courier = courier
-        self._used: AlertingConfig | None = None
-
-    def run(self, now: datetime) -> None:
-        config = self._config()
-        if config is not self._used:
-            before = self._dispatcher.use(self._courier(config), Routing(config.route, config.channels_of))
-            # one that hangs in a receiver must not delay the others
-            threading.Thread(target=before.stop, args=(FAREWELL_S,), name="courier-farewell", daemon=True).start()
-            self._used = config
-        self._dispatcher.run(now)
-
-    def stop(self, timeout_s: float) -> bool:
-        return self._dispatcher.stop(timeout_s)
 
 
 class ConfiguredThresholds:
@@ -187,11 +155,6 @@ class ConfiguredSilence:
 def stored_evidence(database: Database, alert_ids: Sequence[str]) -> dict[str, Evidence]:
     """Return the evidence of those of *alert_ids* that have some."""
     return {alert_id: Evidence.from_json(body) for alert_id, body in evidence_bodies(database, alert_ids).items()}
-
-
-def _courier(database: Database, config: AlertingConfig) -> Courier:
-    channels = [channel for built in build_channels(config).values() for channel in built]
-    return Courier(channels, DeliveryStore(database))
 
 
 def _keep(database: Database, links: Links, transition: Transition, evidence: Evidence) -> None:

@@ -17,7 +17,8 @@ from alerts.route import GroupTiming, Route
 from alerts.transition import Transition
 from evaluator.alert_store import AlertStore
 from evaluator.delivery_store import DeliveryStore
-from evaluator.dispatcher import Dispatcher, Routing
+from evaluator.dispatcher import Dispatcher
+from evaluator.live_routing import Routing
 from evaluator.revisions import RevisionKeeper
 from evaluator.scheduler import Scheduler
 from evaluator.tick import Evaluator
@@ -118,7 +119,7 @@ class World:
             SloCatalog([self.folder]),
             AlertStore(used, writer),
             raw_retention=timedelta(days=14),
-            dispatcher=Dispatcher(used, courier, routing, writer=writer, links=links, alone=True),
+            dispatcher=Dispatcher(used, courier, lambda: routing, writer=writer, links=links, alone=True),
             revisions=revisions,
         )
 

@@ -202,7 +202,10 @@ def test_what_a_full_channel_refuses_is_not_held(courier):
 def test_a_message_that_cannot_be_made_is_dead_with_the_reason(courier):
     store = Store()
     found = courier(Channel(), store=store)
-    found.refuse(notification(), "label name 'a-b' must be letters")
+    store.broken.set()
+    for _ in range(2):
+        found.refuse(notification(), "label name 'a-b' must be letters")
+    store.broken.clear()
     until(lambda: not found.holds())
     assert store.outcomes() == [(1, "dead", "label name 'a-b' must be letters")]
 
@@ -262,4 +265,50 @@ def test_restarts_in_the_middle_lose_nothing(courier, seed):
     outcome = store.statuses()
     assert {outcome[item.id] for item in items} <= {"sent", "dead"}
     sent = {name for name, status in outcome.items() if status == "sent"}
-    assert sent <= set(received) | set(last._lanes["team/hook-1"]._channel.received)
+    assert sent <= set(received) | set(last._lanes["team/hook-1"].channel.received)
+
+
+def test_a_channel_that_was_put_right_gets_what_waited_for_the_old_one(courier):
+    broken, mended = Channel(*[RETRY] * 1000), Channel()
+    found = courier(broken)
+    items = [notification(number=number) for number in (1, 2)]
+    offer(found, *items)
+    until(lambda: len(broken.errors) < 1000)
+    found.use([mended])
+    until(lambda: not found.holds())
+    assert mended.received == [item.id for item in items]
+
+
+def test_what_waits_for_a_channel_that_is_gone_is_let_go_and_given_up_when_it_is_offered_again(courier):
+    channel, store = Channel(*[RETRY] * 1000), Store()
+    found = courier(channel, store=store)
+    items = [notification(number=number) for number in (1, 2)]
+    offer(found, *items)
+    until(lambda: len(channel.errors) < 1000)
+    found.use([])
+    until(lambda: not found.holds())
+    offer(found, *items)
+    until(lambda: not found.holds())
+    assert set(store.statuses().values()) == {"dead"}
+
+
+def test_what_fails_on_a_channel_that_is_gone_meanwhile_is_let_go(courier):
+    channel, store = Channel(RETRY), Store()
+    channel.answering.clear()
+    found = courier(channel, store=store)
+    offer(found, notification())
+    until(lambda: channel.at_once)
+    found.use([])
+    assert found.holds()
+    channel.answering.set()
+    until(lambda: not found.holds())
+    assert store.outcomes()[:1] in ([], [(1, "failed", "503")])
+
+
+def test_the_end_says_when_outcomes_could_not_be_stored(courier):
+    channel, store = Channel(), Store()
+    store.broken.set()
+    found = courier(channel, store=store)
+    offer(found, notification())
+    until(lambda: channel.received)
+    assert not found.stop(5)
