@@ -19,7 +19,8 @@ from storage.acknowledgements import AcknowledgementRow, acknowledge, acknowledg
 from storage.alert_evidence import evidence
 from storage.transitions import transitions
 
-router = APIRouter(tags=["alerts"], default_response_class=HTMLResponse)
+# pages for people, not data for programs: they are not part of the OpenAPI document
+router = APIRouter(default_response_class=HTMLResponse, include_in_schema=False)
 
 SHOWN_FOR = timedelta(days=400)
 BY_LINK = "the link in a message"
