@@ -3,25 +3,22 @@
 import os
 import secrets
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 
 from alerts.alerting_file import AlertingFile
 from alerts.config import AlertingConfig
 from alerts.courier import Courier
-from alerts.evidence import Evidence
-from alerts.evidence_page import evidence_page
 from alerts.message import Links
 from alerts.signal import AlertSignal
-from alerts.signing import VALID_FOR, LinkSigner, Purpose
+from alerts.signing import LinkSigner
 from alerts.silent_service import NoDataRule
-from alerts.transition import Transition
 from evaluator.delivery_store import DeliveryStore
 from evaluator.dispatcher import Dispatcher
 from evaluator.evidence import EvidenceGatherer
 from evaluator.evidence_queue import EvidenceQueue
+from evaluator.evidence_store import EvidenceStore
 from evaluator.ingest_losses import IngestLossSource
 from evaluator.live_routing import LiveRouting
 from evaluator.signals import SignalSource
@@ -30,7 +27,6 @@ from evaluator.thresholds import ThresholdSource
 from ninelives.access import seen_from_outside
 from ninelives.link_secret import read_link_secret
 from ninelives.settings import Settings
-from storage.alert_evidence import evidence_bodies, save_evidence
 from storage.client import Database
 
 
@@ -71,6 +67,7 @@ def build_alerting(settings: Settings, database: Database) -> Alerting:
     links = Links(settings.dashboard_url, settings.external_url or f"http://{seen_from_outside(settings.api)}")
     writer = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
     silence = ConfiguredSilence(database, file.load)
+    evidence = EvidenceStore(database, links)
     courier = Courier((), DeliveryStore(database))
     dispatcher = Dispatcher(
         database,
@@ -78,8 +75,8 @@ def build_alerting(settings: Settings, database: Database) -> Alerting:
         LiveRouting(file.load, courier),
         writer=writer,
         links=links,
-        sign=partial(_sign, signer),
-        evidence=partial(stored_evidence, database),
+        sign=signer.sign_at,
+        evidence=evidence.find,
         alone=database.address.embedded,
     )
     return Alerting(
@@ -88,7 +85,7 @@ def build_alerting(settings: Settings, database: Database) -> Alerting:
         links,
         (ConfiguredThresholds(database, file.load), silence, IngestLossSource(database)),
         silence.retired,
-        EvidenceQueue(EvidenceGatherer(database), partial(_keep, database, links)),
+        EvidenceQueue(EvidenceGatherer(database), evidence.keep),
         dispatcher,
     )
 
@@ -150,17 +147,3 @@ class ConfiguredSilence:
         if rule != self._rule:
             self._rule, self._source = rule, SilentServiceSource(self._database, rule)
         return self._source
-
-
-def stored_evidence(database: Database, alert_ids: Sequence[str]) -> dict[str, Evidence]:
-    """Return the evidence of those of *alert_ids* that have some."""
-    return {alert_id: Evidence.from_json(body) for alert_id, body in evidence_bodies(database, alert_ids).items()}
-
-
-def _keep(database: Database, links: Links, transition: Transition, evidence: Evidence) -> None:
-    page = evidence_page(transition, evidence, links)
-    save_evidence(database, transition.alert_id, evidence.to_json(), page, at=evidence.gathered_at)
-
-
-def _sign(signer: LinkSigner, purpose: Purpose, alert_id: str, at: datetime) -> str:
-    return signer.sign(purpose, alert_id, at + VALID_FOR[purpose])

@@ -56,7 +56,9 @@ def metric_groups(database: Database, query: MetricQuery, value: GroupValue, *, 
         "seen_since_ns": nanoseconds(seen_since),
         "step_ns": nanoseconds(query.end) - nanoseconds(query.start),
     }
-    rows = database.rows("metric_groups", parameters, known=known, values=_values(query, value), value=_COLUMNS[value])
+    rows = database.rows(
+        "metric_groups", parameters, known=known, values=_values(query, value), group_value=_COLUMNS[value]
+    )
     groups = [
         MetricGroup(tuple(row["labels"]), row["value"] if row["has_value"] else None, row["seen"]) for row in rows
     ]

@@ -71,9 +71,9 @@ def read_trace(database: Database, trace_id: str) -> StoredTrace:
         "end": text(bounds["last_at"]),
         "limit": SPAN_LIMIT,
     }
-    by_id = {row["span_id_hex"]: row for row in database.rows("trace_spans", parameters, table="spans")}
+    by_id = {row["span_id_hex"]: row for row in database.rows("trace_spans", parameters, spans="spans")}
     if bounds["pinned"]:
-        pinned = database.rows("trace_spans", parameters, table="pinned_spans")
+        pinned = database.rows("trace_spans", parameters, spans="pinned_spans")
         by_id = {row["span_id_hex"]: row for row in pinned} | by_id
     rows = sorted(by_id.values(), key=lambda row: (row["start_ns"], row["span_id_hex"]))[:SPAN_LIMIT]
     origins = read_origins(database, (row["origin"] for row in rows))

@@ -6,7 +6,7 @@ from api.models.base import Model
 
 
 class EvidenceTrace(Model):
-    """A bad request of the window: its root, and the span that is to blame for it."""
+    """A bad request of the window: its root, and the span that is to blame for it, with what that said of its error."""
 
     trace_id: str
     route: str
@@ -16,6 +16,7 @@ class EvidenceTrace(Model):
     guilty_span_id: str
     guilty_service: str
     guilty_operation: str
+    guilty_message: str = ""
 
 
 class EvidenceSpan(Model):
@@ -115,3 +116,5 @@ class AlertEvidence(Model):
     owner: str = ""
     runbook: str = ""
     missing: list[str] = []
+    since: datetime | None = None
+    trace_span_count: int = 0

@@ -1,6 +1,6 @@
 -- Groups of one kind of a metric that were seen since a while, each with its value in [start, end) if it has points there.
 -- seen: to ten minutes, by time of arrival. Who has a value comes first, then who was seen last.
-SELECT g.labels AS labels, g.seen AS seen, count() OVER () AS groups, v.has_value = 1 AS has_value, /*value*/ AS value
+SELECT g.labels AS labels, g.seen AS seen, count() OVER () AS groups, v.has_value = 1 AS has_value, /*group_value*/ AS value
 FROM
 (
     SELECT s.labels AS labels, max(m.last_seen) AS seen

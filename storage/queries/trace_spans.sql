@@ -14,7 +14,7 @@ SELECT
     arrayMap(x -> hex(x), s.links) AS links_hex,
     s.dropped_links,
     lower(hex(s.origin_id)) AS origin
-FROM /*table*/ AS s
+FROM /*spans*/ AS s
 WHERE toStartOfFiveMinutes(ts) >= toStartOfFiveMinutes({start:DateTime64(9, 'UTC')})
     AND toStartOfFiveMinutes(ts) <= toStartOfFiveMinutes({end:DateTime64(9, 'UTC')})
     AND trace_id = unhex({trace_id:String})

@@ -57,7 +57,7 @@ def alert_id(database, store) -> str:
     counter.update(slos, datetime.now(UTC))
     counter.backfiller.work(timedelta(minutes=1))
     for alert in fired(database, slos, past):
-        AlertStore(database, "one").store(alert[0])
+        AlertStore(database, "one").append([alert[0]], datetime.now(UTC))
         return gathered(database, *alert)
     pytest.fail(f"no minute of the incidents fired {BROKEN}")
 

@@ -33,8 +33,7 @@ def link(purpose, alert_id=ALERT, **delta):
 def alerts(database):
     """Two alerts that fire, the first with its evidence."""
     found = AlertStore(database, "one")
-    for alert_id in (ALERT, OTHER):
-        found.store(transition(alert_id))
+    assert found.append([transition(alert_id) for alert_id in (ALERT, OTHER)], NOW)
     save_evidence(database, ALERT, "{}", PAGE, at=NOW)
     return found
 
@@ -188,7 +187,8 @@ def test_a_wrong_link_acknowledges_nothing_and_says_what_to_do(api, database, to
 
 
 def test_an_alert_that_is_over_needs_nobody(api, alerts):
-    alerts.store(replace(transition(ALERT), sequence=2, state="resolved", at=datetime.now(UTC), resolved_at=NOW))
+    over = replace(transition(ALERT), sequence=2, state="resolved", at=datetime.now(UTC), resolved_at=NOW)
+    assert alerts.append([over], NOW)
     answer = api.post("/api/v1/acknowledge", params={"token": link("acknowledge")})
     assert answer.status_code == 403
     assert "the alert is over" in answer.text

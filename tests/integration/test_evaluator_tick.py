@@ -18,6 +18,9 @@ from alerts.transition import Transition
 from evaluator.alert_store import AlertStore
 from evaluator.delivery_store import DeliveryStore
 from evaluator.dispatcher import Dispatcher
+from evaluator.evidence import EvidenceGatherer
+from evaluator.evidence_queue import EvidenceQueue
+from evaluator.evidence_store import EvidenceStore
 from evaluator.live_routing import Routing
 from evaluator.revisions import RevisionKeeper
 from evaluator.scheduler import Scheduler
@@ -114,12 +117,17 @@ class World:
         route = Route("team", group_by=("service_name",), timing=GroupTiming(group_interval=timedelta(0)))
         routing = Routing(route, {"team": ["hook"]})
         links = Links("http://dashboard")
+        evidence = EvidenceStore(used, links)
+        dispatcher = Dispatcher(
+            used, courier, lambda: routing, writer=writer, links=links, evidence=evidence.find, alone=True
+        )
         return Evaluator(
             used,
             SloCatalog([self.folder]),
             AlertStore(used, writer),
             raw_retention=timedelta(days=14),
-            dispatcher=Dispatcher(used, courier, lambda: routing, writer=writer, links=links, alone=True),
+            dispatcher=dispatcher,
+            evidence=EvidenceQueue(EvidenceGatherer(used), evidence.keep),
             revisions=revisions,
         )
 
@@ -166,7 +174,8 @@ def test_errors_fire_an_alert_with_evidence_and_recovery_resolves_it(world):
     (fired,) = world.history()
     assert (fired.state, fired.slo_id, fired.severity, fired.sequence) == ("firing", "shop-availability", "page", 1)
     assert fired.started_at == fired.at == world.after(1)
-    assert list(fired.details.exemplar_trace_ids) == bad[:1:-1]
+    found = EvidenceStore(world.database, Links()).find([fired.alert_id])[fired.alert_id]
+    assert [trace.trace_id for trace in found.traces] == bad[:1:-1]
     assert world.told() == ["firing"]
     world.traffic(2)
     evaluator.tick(world.after(2))

@@ -75,7 +75,7 @@ def test_each_way_of_counting_may_spend_half_the_doubt(monkeypatch):
     found = tuple(replace(telling, chance=chance) for chance in (0.024, 0.026))
     monkeypatch.setattr(explanations, "attribute_burn", lambda *_, **__: found)
     counts = AttributeCounts(EventCounts(50, 100), EventCounts(50, 100), (), {})
-    told = explanations._differences(counts, AVAILABILITY.target)
+    told = explanations.differences(counts, AVAILABILITY.target)
     assert [(each.attribution.chance, each.sampled) for each in told] == [(0.024, False), (0.024, True)]
 
 

@@ -43,6 +43,11 @@ SLOTS = {
     "series_selected": load_query("count_selected"),
     "series_near": "metric IN {metrics:Array(String)} AND service IN {services:Array(String)}",
     "increases": load_query("metric_increases"),
+    "known": load_query("metric_selected").replace("{start_ns:Int64}", "{seen_since_ns:Int64}"),
+    "values": load_query("metric_group_values"),
+    "group_value": "v.max_value",
+    "spans": "spans",
+    "log": "notifications",
 }
 VALUES = {
     "String": "ab" * 16,

@@ -71,17 +71,18 @@ class Store:
 
 
 class Ticks:
-    def __init__(self, *sources, completed=lambda change: change):
+    def __init__(self, *sources, retired=None):
         self.store, self._now = Store(), START
-        self.decisions = AlertDecisions(self.store, sources, completed)
+        self.retired = retired or {}
+        self.decisions = AlertDecisions(self.store, sources, lambda _now: self.retired)
 
     def tick(self):
-        """Return what this tick stored, None when another evaluator was first."""
+        """Return what this tick stored."""
         self._now += timedelta(seconds=15)
         known = len(self.store.batches)
-        if not self.decisions.make(self._now):
-            return None
-        return [item for batch in self.store.batches[known:] for item in batch]
+        made = [(item.rule, item.state, item.summary) for item in self.decisions.make(self._now)]
+        assert made == [item for batch in self.store.batches[known:] for item in batch]
+        return made
 
 
 def test_all_decisions_of_a_tick_are_one_batch():
@@ -151,30 +152,39 @@ def test_a_signal_brings_its_own_delays():
 def test_who_was_second_decides_again_on_what_the_first_stored():
     ticks = Ticks(Source(Rule("a")))
     ticks.store.refuses = True
-    assert ticks.tick() is None
+    assert ticks.tick() == []
     ticks.store.refuses = False
     assert ticks.tick() == [("a", "firing", "a fails")]
 
 
-def test_only_an_alert_that_begins_to_fire_is_completed():
-    completed = []
+@dataclass(frozen=True)
+class Silent(Rule):
+    """A rule that nothing is known of: it is neither met nor clear."""
 
-    def note(change):
-        completed.append((change.state, change.sequence))
-        return change
+    met: bool = False
+    clear = False
 
-    waits = AlertTiming(timedelta(seconds=15), timedelta(seconds=15))
-    source = Source(Rule("a", timing=waits))
-    ticks = Ticks(source, completed=note)
+
+def test_the_alerts_of_a_retired_service_end_whatever_their_rules_say():
+    source = Source(Rule("a"), Rule("b"))
+    ticks = Ticks(source)
     ticks.tick()
-    ticks.tick()
-    source.found = (Rule("a", met=False, timing=waits),)
-    ticks.tick()
-    ticks.tick()
-    assert [state for batch in ticks.store.batches for _, state, _ in batch] == [
-        "pending",
-        "firing",
-        "firing",
-        "resolved",
+    source.found = (Silent("a"), Rule("b"))
+    assert ticks.tick() == []
+    ticks.retired = {("shop", "prod"): "shop in prod was retired"}
+    assert ticks.tick() == [
+        ("a", "resolved", "a: shop in prod was retired"),
+        ("b", "resolved", "b: shop in prod was retired"),
     ]
-    assert completed == [("firing", 2)]
+    ticks.retired = {("shop", "staging"): "another"}
+    assert ticks.tick() == [("b", "firing", "b fails")]
+
+
+def test_that_nobody_knows_who_is_retired_stops_no_decision():
+    ticks = Ticks(Source(Rule("a")))
+
+    def unknown(_now):
+        raise DatabaseError("timeout")
+
+    ticks.decisions = AlertDecisions(ticks.store, [Source(Rule("a"))], unknown)
+    assert ticks.tick() == [("a", "firing", "a fails")]
