@@ -16,26 +16,28 @@ from alerts.silence import new_silence
 from slo.duration import format_duration
 from tests.unit.alert_timeline import Timeline, alert
 
-GUIDE = (Path(__file__).parents[2] / "docs" / "alerts.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+GUIDE = (ROOT / "docs" / "alerts.md").read_text(encoding="utf-8")
 FILES = [text for text in re.findall(r"^```yaml\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL) if "route:" in text]
+ROUTED = next(text for text in FILES if "payments" in text)
 SILENCES = [text for text in re.findall(r"^```yaml\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL) if "ends_at" in text]
 
 
 @pytest.mark.parametrize("text", FILES, ids=range(len(FILES)))
 def test_each_file_of_the_guide_is_read(text):
     config = read_config(text, "alerts.yaml")
-    assert all("/run/secrets/" in warning.reason for warning in config.warnings)
+    assert all("secrets/" in warning.reason for warning in config.warnings)
     assert config.channels_of
 
 
-def test_the_guide_names_the_channels_that_its_first_file_makes():
-    for channels in read_config(FILES[0], "alerts.yaml").channels_of.values():
+def test_the_guide_names_the_channels_that_its_file_with_routes_makes():
+    for channels in read_config(ROUTED, "alerts.yaml").channels_of.values():
         for channel in channels:
             assert f"`{channel}`" in GUIDE or channel == "payments/email-1"
 
 
-def test_the_first_file_of_the_guide_leads_where_it_says():
-    route = read_config(FILES[0], "alerts.yaml").route
+def test_the_file_with_routes_leads_where_it_says():
+    route = read_config(ROUTED, "alerts.yaml").route
     page = {"severity": "page", "environment": "prod", "service_name": "pay"}
     assert [found.receiver for found in route.routes_of(page)] == ["oncall", "payments"]
     assert [found.receiver for found in route.routes_of(page | {"environment": "test"})] == ["payments"]
