@@ -28,10 +28,13 @@ from tests.unit.openslo_documents import annotated
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "alerts.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8").partition("\n## Alerts\n")[2].partition("\n## ")[0]
 PLAIN = " ".join(GUIDE.split())
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL)
+BLOCK = r"^```(\w+)\n(.*?)^```"
+BLOCKS = re.findall(BLOCK, GUIDE, re.MULTILINE | re.DOTALL)
+SHORT = re.findall(BLOCK, README, re.MULTILINE | re.DOTALL)
 YAML = [yaml.safe_load(text) for language, text in BLOCKS if language == "yaml"]
-TYPED = [line for language, text in BLOCKS if language == "sh" for line in text.splitlines()]
+TYPED = [line for language, text in [*BLOCKS, *SHORT] if language == "sh" for line in text.splitlines()]
 INLINE = re.findall(r"`(ninelives [^`]+)`", GUIDE)
 TIMELINES = re.findall(r"^\| `(\d+x[^`]*)` \| (.*?) \| (.*?) \|", GUIDE, re.MULTILINE)
 
@@ -42,6 +45,12 @@ def test_the_first_file_is_the_one_in_deploy_and_tells_slack_of_everything():
     assert dict(config.channels_of) == {"team": ("team/slack-1",)}
     assert config.route.routes_of({"severity": "ticket"})[0].receiver == "team"
     assert len(next(text for language, text in BLOCKS if language == "yaml").splitlines()) <= 10
+
+
+def test_the_file_of_the_readme_is_the_first_one_too():
+    (text,) = (text for language, text in SHORT if language == "yaml")
+    assert yaml.safe_load(text) == YAML[0]
+    assert read_config(text, "alerts.yaml").channels_of
 
 
 def test_every_example_is_a_file_of_alerts_a_silence_or_annotations():
