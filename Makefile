@@ -56,7 +56,7 @@ bench: $(DEV_STAMP)
 
 # The pictures of the pages in the documentation.
 pictures: $(DEV_STAMP) debian
-	$(BIN)/pytest -p no:randomly tests/e2e/test_demo.py tests/e2e/test_ingest_pages.py tests/e2e/test_slo_pages.py tests/e2e/test_evidence_page.py --pictures docs/images
+	$(BIN)/pytest -p no:randomly tests/e2e/test_demo.py tests/e2e/test_ingest_pages.py tests/e2e/test_slo_pages.py tests/e2e/test_alert_pages.py tests/e2e/test_evidence_page.py --pictures docs/images
 
 # Debian packages for the end-to-end tests: installed as root, otherwise named.
 debian:

@@ -69,10 +69,15 @@ def fetch(method: Callable[Concatenate[ApiClient, P], T], *args: P.args, **kwarg
 def call(method: Callable[Concatenate[ApiClient, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Call *method* of the client, which changes something or is asked for by a person: never an answer kept earlier.
 
+    What was kept of other calls is forgotten: the page shows at once what this one changed.
+
     Raises:
         ApiError: What the API refuses is for the page to show beside the button.
     """
-    return method(_client(api_url()), *args, **kwargs)
+    try:
+        return method(_client(api_url()), *args, **kwargs)
+    finally:
+        _cached.clear()
 
 
 def _arguments() -> argparse.Namespace:

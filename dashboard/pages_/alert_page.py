@@ -4,13 +4,14 @@ from urllib.parse import quote
 import streamlit as st
 
 from api import models as m
-from api.client import ApiClient, ApiError
-from dashboard import shell
+from api.client import ApiClient
+from dashboard import outcomes, shell
 from dashboard.api_access import NotFoundError, api_url, call, fetch
 from dashboard.components import panel
 from dashboard.views import alert_evidence, alert_timeline, alerts, budgets, charts, incidents, silences
 
 ALERT_ID = shell.parameter("id")
+TAKING, SILENCING, NOTING = (f"{what} {ALERT_ID}" for what in ("acknowledge", "silence", "note"))
 MOST_S = 7 * 86400  # an older alert's minutes would be a few points of the chart
 
 
@@ -48,53 +49,59 @@ def _body() -> None:
 
 def _actions(alert: m.AlertRecord) -> None:
     with st.container(horizontal=True):
-        if alert.state != "resolved":
-            with st.popover("Acknowledge", type="primary"):
+        if alert.state == "firing":
+            with st.popover("Acknowledge", type="primary", key=TAKING, on_change="rerun"):
                 _take_on(alert)
-            with st.popover("Silence"):
+        if alert.state != "resolved":
+            with st.popover("Silence", key=SILENCING, on_change="rerun"):
                 _be_silent(alert)
         if alert.evidence is not None:
-            page = f"{api_url()}/api/v1/alerts/{quote(alert.id, safe='')}/evidence"
-            st.link_button("Evidence on one page", page, help="It opens with the dashboard down")
+            st.link_button("Evidence on one page", _evidence_url(alert), help="It opens with the dashboard down")
+
+
+def _evidence_url(alert: m.Alert) -> str:
+    """Return where people reach the page: not always where this process reaches the API."""
+    api = fetch(ApiClient.status).addresses.get("api") or api_url()
+    return f"{api}/api/v1/alerts/{quote(alert.id, safe='')}/evidence"
 
 
 def _take_on(alert: m.AlertRecord) -> None:
     with st.form("alert-acknowledge", border=False):
         st.markdown("Say that you have it: it is not repeated any more.")
-        author = st.text_input("Your name", key="acknowledge-author")
-        comment = st.text_input("What you know already", key="acknowledge-comment")
-        pressed = st.form_submit_button("I have it", type="primary")
-    if pressed:
-        _acknowledge(alert, author, comment)
+        st.text_input("Your name", key="acknowledge-author")
+        st.text_input("What you know already", key="acknowledge-comment")
+        st.form_submit_button("I have it", type="primary", on_click=_acknowledge, args=(alert,))
+        outcomes.show(TAKING)
 
 
 def _be_silent(alert: m.AlertRecord) -> None:
     with st.form("alert-silence", border=False):
         st.markdown("Nobody is told of it; the budget counts on.")
-        length = st.selectbox("For", list(silences.LENGTHS), index=1)
-        author = st.text_input("Your name", key="silence-author")
-        comment = st.text_input("Why", key="silence-comment")
-        pressed = st.form_submit_button("Silence it", type="primary")
-    if pressed:
-        _silence(alert, author, comment, str(length))
+        st.selectbox("For", list(silences.LENGTHS), index=1, key="silence-length")
+        st.text_input("Your name", key="silence-author")
+        st.text_input("Why", key="silence-comment")
+        st.form_submit_button("Silence it", type="primary", on_click=_silence, args=(alert,))
+        outcomes.show(SILENCING)
 
 
-def _acknowledge(alert: m.Alert, author: str, comment: str) -> None:
-    try:
+def _acknowledge(alert: m.Alert) -> None:
+    author, comment = (st.session_state[f"acknowledge-{name}"] for name in ("author", "comment"))
+
+    def ask() -> str:
         call(ApiClient.acknowledge_alert, alert.id, m.NewAcknowledgement(author=author, comment=comment, via="page"))
-    except ApiError as error:
-        st.error(str(error), icon=":material/block:")
-    else:
-        st.success(f"{author} has it.", icon=":material/check:")
+        return f"{author} has it."
+
+    outcomes.keep(TAKING, ask)
 
 
-def _silence(alert: m.Alert, author: str, comment: str, length: str) -> None:
-    try:
+def _silence(alert: m.Alert) -> None:
+    length, author, comment = (st.session_state[f"silence-{name}"] for name in ("length", "author", "comment"))
+
+    def ask() -> str:
         made = call(ApiClient.add_silence, silences.of_alert(alert, author, comment, length, shell.now()))
-    except ApiError as error:
-        st.error(str(error), icon=":material/block:")
-    else:
-        st.success(f"Silenced until {made.ends_at:%d %b %H:%M} UTC.", icon=":material/check:")
+        return f"Silenced until {made.ends_at:%d %b %H:%M} UTC."
+
+    outcomes.keep(SILENCING, ask)
 
 
 def _minutes(alert: m.Alert) -> None:
@@ -144,12 +151,11 @@ def _incident(alert: m.Alert) -> None:
         )
     if found.notes:
         panel.show(incidents.notes(found.notes), "alert-notes")
-    with st.form("incident-note", clear_on_submit=True):
-        text = st.text_area("Add a note", height=80)
-        author = st.text_input("Your name", key="note-author")
-        pressed = st.form_submit_button("Add")
-    if pressed:
-        _note(found.id, author, text)
+    with st.form("incident-note"):
+        st.text_area("Add a note", height=80, key="note-text")
+        st.text_input("Your name", key="note-author")
+        st.form_submit_button("Add", on_click=_note, args=(found.id,))
+        outcomes.show(NOTING)
     st.download_button(
         "Post-mortem (Markdown)",
         lambda: call(ApiClient.postmortem, found.id),
@@ -158,13 +164,15 @@ def _incident(alert: m.Alert) -> None:
     )
 
 
-def _note(incident_id: str, author: str, text: str) -> None:
-    try:
+def _note(incident_id: str) -> None:
+    author, text = (st.session_state[f"note-{name}"] for name in ("author", "text"))
+
+    def ask() -> str:
         call(ApiClient.add_incident_note, incident_id, m.NewIncidentNote(author=author, text=text))
-    except ApiError as error:
-        st.error(str(error), icon=":material/block:")
-    else:
-        st.success("Noted.", icon=":material/check:")
+        st.session_state["note-text"] = ""  # what was refused stays, to be mended
+        return "Noted."
+
+    outcomes.keep(NOTING, ask)
 
 
 shell.page("Alert", _body, entity=f"Alert {ALERT_ID}" if ALERT_ID else "")

@@ -2,11 +2,13 @@ from datetime import timedelta
 
 import streamlit as st
 
-from api.client import ApiClient, ApiError
-from dashboard import guide, shell
+from api.client import ApiClient
+from dashboard import guide, outcomes, shell
 from dashboard.api_access import call, fetch
 from dashboard.components import panel
-from dashboard.views import alert_timeline, alerts, incidents, silences
+from dashboard.views import alert_timeline, alerts, incidents, silences, units
+
+ADDING, ENDING = "add silence", "end silence"
 
 
 def _body() -> None:
@@ -51,35 +53,39 @@ def _silences() -> None:
             _expire(used.removeprefix(silences.EXPIRE))
     else:
         st.caption("None is in force. The page of an alert makes one for it; any other is made here.")
+    outcomes.show(ENDING)
     with st.expander("Silence alerts by their labels"):
         _add()
 
 
 def _expire(silence_id: str) -> None:
-    try:
+    def ask() -> str:
         call(ApiClient.expire_silence, silence_id)
-    except ApiError as error:
-        st.error(str(error), icon=":material/block:")
-    else:
-        st.success("The silence is over.", icon=":material/check:")
+        return "The silence is over."
+
+    outcomes.keep(ENDING, ask)
+    st.rerun()
 
 
 def _add() -> None:
     with st.form("silence-add", border=False):
-        matchers = st.text_input("Labels", placeholder='service_name="checkout", severity="ticket"')
-        hours = st.number_input("For how many hours", min_value=0.5, max_value=720.0, value=2.0, step=0.5)
-        author = st.text_input("Your name", key="author")
-        comment = st.text_input("Why")
-        pressed = st.form_submit_button("Silence")
-    if not pressed:
-        return
-    wanted = silences.by_labels(matchers, author, comment, shell.now() + timedelta(hours=hours))
-    try:
+        st.text_input("Labels", placeholder='service_name="checkout", severity="ticket"', key="silence-labels")
+        st.number_input("For how many hours", min_value=0.5, max_value=720.0, value=2.0, step=0.5, key="silence-hours")
+        st.text_input("Your name", key="silence-by")
+        st.text_input("Why", key="silence-why")
+        st.form_submit_button("Silence", on_click=_silence)
+        outcomes.show(ADDING)
+
+
+def _silence() -> None:
+    matchers, hours, author, why = (st.session_state[f"silence-{name}"] for name in ("labels", "hours", "by", "why"))
+
+    def ask() -> str:
+        wanted = silences.by_labels(matchers, author, why, shell.now() + timedelta(hours=hours))
         made = call(ApiClient.add_silence, wanted)
-    except ApiError as error:
-        st.error(str(error), icon=":material/block:")
-    else:
-        st.success(f"In force. It matches {len(made.alert_ids)} alerts now.", icon=":material/check:")
+        return f"In force. It matches {units.plural(len(made.alert_ids), 'alert')} now."
+
+    outcomes.keep(ADDING, ask)
 
 
 shell.page("Alerts", _body)

@@ -9,6 +9,7 @@ from dashboard.views.markup import Column, Look, Markup, chip, link, muted, tabl
 
 MOST_LANES = 12
 DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 _KINDS: dict[str, Look] = {
     "pending": Look("◔", "Pending", "warn"),
     "firing": Look("●", "Fires", "bad"),
@@ -16,6 +17,7 @@ _KINDS: dict[str, Look] = {
     "notification": Look("✉", "Message", "info"),
     "delivery": Look("➤", "Delivery", "none"),
     "acknowledgement": Look("☑", "Taken on", "info"),
+    "silence": Look("◼", "Silenced", "info"),
     "note": Look("✎", "Note", "none"),
     "deployment": Look("▲", "Deployment", "none"),
     "experiment": Look("⚡", "Experiment", "none"),
@@ -38,7 +40,7 @@ def lanes(items: Sequence[m.Alert], now: datetime, length: timedelta = DAY) -> M
     rows = [_lane(episodes, start, now) for episodes in shown]
     more = len(by_rule) - len(shown)
     rest = [tag("p", muted(f"and {units.plural(more, 'other alert')}"))] if more else []
-    ends = (tag("span", units.clock(start)), tag("span", f"the last {units.length(length.total_seconds())}"))
+    ends = (tag("span", units.clock(start)), tag("span", f"the last {length / HOUR:g} h"))
     scale = tag("div", tag("div"), tag("div", *ends, tag("span", "now"), css="nl-lane-scale nl-muted"), css="nl-lane")
     return tag("div", *rows, scale, *rest, css="nl-lanes")
 

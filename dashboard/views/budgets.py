@@ -143,7 +143,7 @@ def events(minutes: Sequence[m.SloMinute], bands: Sequence[charts.Band]) -> char
         unit="events a step",
         value_format="%,d events",
     )
-    return charts.add_bands(option, bands)
+    return charts.add_bands(option, bands, in_front=True)
 
 
 def alert_markers(alerts: Sequence[m.Alert], slo_id: str, start: datetime, end: datetime) -> list[charts.Marker]:

@@ -95,14 +95,16 @@ def until(option: Option, end: datetime) -> Option:
     return option | {"xAxis": option["xAxis"] | {"max": _iso(end)}}
 
 
-def add_bands(option: Option, bands: Iterable[Band]) -> Option:
-    """Return *option* with chaos runs and the like drawn behind its first line."""
+def add_bands(option: Option, bands: Iterable[Band], *, in_front: bool = False) -> Option:
+    """Return *option* with chaos runs and the like drawn behind its first line, or before bars that would hide them."""
     times = option["dataset"]["source"]["time"]
     middle = times.min() + (times.max() - times.min()) / 2 if len(times) else None
     data = [_area(band, band.started_at > middle if middle is not None else False) for band in bands]
     if not data or not option["series"]:
         return option
     area: Option = {"itemStyle": {"color": PURPLE, "opacity": 0.22}, "label": _plate(PURPLE), "data": data}
+    if in_front:
+        area["z"] = 3  # bars have 2
     return _with_series(option, 0, {"markArea": area})
 
 

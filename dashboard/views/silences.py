@@ -68,12 +68,14 @@ def by_labels(matchers: str, author: str, comment: str, ends_at: datetime) -> m.
 
 
 def split(text: str) -> list[str]:
-    """Return the matchers in *text*; the API says what is wrong with one.
+    r"""Return the matchers in *text*; the API says what is wrong with one, so nothing but commas is left out.
 
     >>> split('service_name="a, b", severity=page')
     ['service_name="a, b"', 'severity=page']
+    >>> split(r'rule="say \"a, b\"", team="shop, severity=page')
+    ['rule="say \\"a, b\\""', 'team="shop, severity=page']
     """
-    found = re.findall(r'(?:"(?:[^"\\\\]|\\\\.)*"|[^,"])+', text)
+    found = re.findall(r'(?:"(?:[^"\\]|\\.|\\$)*(?:"|$)|[^,"])+', text, re.DOTALL)
     return [item.strip() for item in found if item.strip()]
 
 

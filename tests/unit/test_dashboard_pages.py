@@ -361,7 +361,7 @@ def test_an_alert_is_taken_on_from_its_page_by_name(filled, monkeypatch):
     at.text_input(key="acknowledge-comment").input("looking")
     next(button for button in at.button if button.label == "I have it").click()
     at.run()
-    assert [message.value for message in at.success] == ["Ann has it."]
+    assert [message.value for message in at.toast] == ["Ann has it."]
 
 
 def test_an_alert_is_silenced_from_its_page(filled, monkeypatch):
@@ -370,7 +370,7 @@ def test_an_alert_is_silenced_from_its_page(filled, monkeypatch):
     at.text_input(key="silence-comment").input("known")
     next(button for button in at.button if button.label == "Silence it").click()
     at.run()
-    assert "Silenced until" in at.success[0].value
+    assert "Silenced until" in at.toast[0].value
 
 
 def test_a_note_is_added_to_the_incident_of_an_alert(filled, monkeypatch):
@@ -380,7 +380,7 @@ def test_a_note_is_added_to_the_incident_of_an_alert(filled, monkeypatch):
     at.text_input(key="note-author").input("Ann")
     next(button for button in at.button if button.label == "Add").click()
     at.run()
-    assert [message.value for message in at.success] == ["Noted."]
+    assert [message.value for message in at.toast] == ["Noted."]
 
 
 def test_the_alerts_page_shows_lanes_silences_and_incidents(filled, monkeypatch):

@@ -35,9 +35,10 @@ export default function (component) {
       setTriggerValue("chosen", button.getAttribute("data-select"));
       return;
     }
+    // one with a target leads out of the dashboard, and is the browser's to open
     const link = event.target.closest("a[href]");
     const plain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
-    if (link && plain) {
+    if (link && plain && !link.target) {
       event.preventDefault();
       setTriggerValue("opened", link.getAttribute("href"));
     }

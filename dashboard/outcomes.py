@@ -1,0 +1,31 @@
+"""What came of a button that changes something. Pages are drawn again every few seconds; what was refused stays."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from api.client import ApiError
+from dashboard.views.markup import escape_markdown
+
+_DONE, _REFUSED = "done: ", "refused: "
+
+
+def keep(place: str, action: Callable[[], str]) -> None:
+    """Do *action*, and keep for *place* what it returns or what the API refuses; close the popover of that key."""
+    st.session_state.pop(_REFUSED + place, None)
+    try:
+        st.session_state[_DONE + place] = action()
+    except ApiError as error:
+        st.session_state[_REFUSED + place] = str(error)
+    else:
+        st.session_state[place] = False
+
+
+def show(place: str) -> None:
+    """Say once what was done, and until the next attempt what was refused."""
+    done = st.session_state.pop(_DONE + place, "")
+    if done:
+        st.toast(escape_markdown(done), icon=":material/check:")
+    refused = st.session_state.get(_REFUSED + place, "")
+    if refused:
+        st.error(escape_markdown(refused), icon=":material/block:")
