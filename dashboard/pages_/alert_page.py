@@ -50,7 +50,9 @@ def _body() -> None:
 def _actions(alert: m.AlertRecord) -> None:
     with st.container(horizontal=True):
         if alert.state == "firing":
-            with st.popover("Acknowledge", type="primary", key=TAKING, on_change="rerun"):
+            with st.popover(
+                "Acknowledge", type="secondary" if alert.acknowledgements else "primary", key=TAKING, on_change="rerun"
+            ):
                 _take_on(alert)
         if alert.state != "resolved":
             with st.popover("Silence", key=SILENCING, on_change="rerun"):

@@ -88,8 +88,8 @@ def listing(alerts: Sequence[m.Alert], now: datetime) -> Markup:
             lines(link(href(item.id), item.summary or item.slo_id), muted(place(item))),
             item.severity,
             lines(units.ago(item.started_at, now), muted(units.instant(item.started_at))),
-            lasted(item, now),
-            holder(item),
+            lines(*_length(item, now)),
+            holder(item, now),
             worst_trace(item),
         )
         for item in worst_first(alerts)
@@ -106,7 +106,7 @@ def marks(item: m.Alert) -> Markup:
     """Return what keeps an alert from being told, and that it comes and goes."""
     found = []
     if item.silenced_by and item.state != "resolved":
-        found.append(flag("silenced", f"By the silence {', '.join(item.silenced_by)}"))
+        found.append(flag("silenced", f"By {', '.join(item.silenced_by)}"))
     if item.inhibited:
         found.append(flag("inhibited", "A page of the same objective fires; this is told when that ends"))
     if item.flapping:
@@ -116,15 +116,19 @@ def marks(item: m.Alert) -> Markup:
 
 def lasted(item: m.Alert, now: datetime) -> str:
     """Return how long the alert has been, or was, on."""
+    return " ".join(_length(item, now))
+
+
+def _length(item: m.Alert, now: datetime) -> list[str]:
     length = units.length(((item.resolved_at or now) - item.started_at).total_seconds())
-    return length if item.resolved_at else f"{length} so far"
+    return [length] if item.resolved_at else [length, "so far"]
 
 
-def holder(item: m.Alert) -> Markup:
+def holder(item: m.Alert, now: datetime) -> Markup:
     """Return who took it on last."""
     if item.acknowledgements:
         last = item.acknowledgements[-1]
-        return lines(last.author, muted(units.instant(last.at)))
+        return lines(last.author, muted(units.ago(last.at, now)))
     return muted(units.MISSING if item.state == "resolved" else "nobody yet")
 
 
@@ -147,7 +151,7 @@ def headline(item: m.Alert, now: datetime) -> Markup:
         ("Started", f"{units.instant(item.started_at)} ({units.ago(item.started_at, now)})"),
         ("Resolved", units.instant(item.resolved_at) if item.resolved_at else "not yet"),
         ("Lasted", lasted(item, now)),
-        ("Who has it", holder(item)),
+        ("Who has it", holder(item, now)),
         ("Delivered", "yes" if item.delivered else "no"),
     ]
     if item.runbook:

@@ -39,7 +39,9 @@ class Visit:
 
     def picture(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        self.page.mouse.move(0, 0)  # nothing is drawn as pointed at
         self.page.wait_for_timeout(1500)  # charts draw after their text
+        self.page.locator(SETTLED).wait_for(timeout=PATIENCE_MS)
         self.page.screenshot(path=path)
 
     def _note_request(self, request: Request) -> None:

@@ -10,10 +10,20 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from stack import Stack, Webhook, wait_for
 
 from api import models as m
+from dashboard.views import alerts
 
 BROKEN = "orders-availability"
 OTHER = "gateway-availability"
 PERSON = "whoever is on call"
+PANEL = Path(__file__).parents[2] / "dashboard" / "components" / "panel" / "panel.js"
+# draws HTML as the pages do, and keeps which of its links they were told of
+DRAW = """async ([source, html]) => {
+  const module = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+  document.body.innerHTML = '<div class="nl-root"></div>';
+  window.told = [];
+  const setTriggerValue = (_, value) => window.told.push(value);
+  module.default({ data: { html, scroll_to: "" }, parentElement: document.body, setTriggerValue });
+}"""
 SPAN_ADDRESS = re.compile(r"/trace\?trace=[0-9a-f]{32}")
 
 
@@ -208,8 +218,8 @@ def test_the_choice_of_states_stays_in_the_address(visit: Visit):
 @pytest.mark.parametrize("name", ["alerts", "alert"])
 def test_a_phone_scrolls_down_only_and_reaches_every_button(name: str, stack: Stack, visit: Visit, browser: Browser):
     with open_page(browser, visit.base, width=390, height=844) as phone:
-        phone.go("/alerts" if name == "alerts" else path_of(stack, BROKEN))
-        phone.sees("to orders in demo failed")
+        phone.go("/alerts" if name == "alerts" else path_of(stack, OTHER))
+        phone.sees("to gateway in demo failed")
         if name == "alert":
             expect(phone.page.get_by_role("button", name="Acknowledge")).to_be_in_viewport(ratio=1)
             press(phone.page, "Acknowledge")
@@ -225,3 +235,16 @@ def test_a_phone_scrolls_down_only_and_reaches_every_button(name: str, stack: St
         assert phone.page.evaluate(outside) == []
     assert phone.foreign_requests == []
     assert phone.unexpected_errors == []
+
+
+def test_a_runbook_is_opened_by_the_browser_and_pages_of_ours_by_the_dashboard(browser: Browser):
+    with open_page(browser, "about:blank") as visit:
+        visit.page.context.route("https://runbooks.example/**", lambda route: route.fulfill(body="Restart the pool"))
+        html = alerts.runbook("https://runbooks.example/pool") + alerts.link(alerts.href("a-1"), "Alert")
+        visit.page.evaluate(DRAW, [PANEL.read_text(), html])
+        with visit.page.context.expect_page() as opened:
+            visit.page.get_by_role("link", name="Open the runbook").click()
+        sees(opened.value.locator("body"), "Restart the pool")
+        assert visit.page.evaluate("told") == []
+        visit.page.get_by_role("link", name="Alert").click()
+        assert visit.page.evaluate("told") == ["alert?id=a-1"]

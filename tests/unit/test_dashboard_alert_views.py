@@ -1,8 +1,10 @@
 """Alerts: order, reason, conditions and evidence."""
 
 from datetime import timedelta
+from typing import get_args
 
 from api import models as m
+from api.models.alerts import TimelineKind
 from dashboard.views import alert_evidence, alert_timeline, alerts, incidents, silences, units
 from tests.unit import dashboard_alerts as shop
 from tests.unit.dashboard_models import NOW, alert, read, slo
@@ -191,3 +193,16 @@ def test_incidents_say_how_long_people_took():
     for expected in ("5 min 12 s", "1 min 36 s", "30 min 4 s", "6 d 22 h"):
         assert expected in text
     assert "rolled 1.8.2 back" in read(incidents.notes(shop.incident_record().notes)).text
+
+
+def test_everything_that_can_happen_to_an_alert_is_drawn_in_its_timeline():
+    events = [m.TimelineEvent(at=NOW, kind=kind, text=f"{kind} told") for kind in get_args(TimelineKind)]
+    text = read(alert_timeline.events(events)).text
+    assert all(f"{event.kind} told" in text for event in events)
+
+
+def test_matchers_are_split_at_commas_and_a_mistake_reaches_the_api_whole():
+    assert silences.split('a="x, y" , b=~z') == ['a="x, y"', "b=~z"]
+    assert silences.split(r'a="say \"x, y\"", b=c') == [r'a="say \"x, y\""', "b=c"]
+    for mistake in ('a="x', "a~x", 'a=x"y', '"', "a=\\", 'a="\\'):
+        assert silences.split(mistake) == [mistake]
