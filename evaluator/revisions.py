@@ -3,16 +3,13 @@
 import logging
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Final
 
 from slo.model import Slo
 from slo.revision import Revision, digest_of
 from storage.client import Database
-from storage.slo_revisions import LatestRevision, latest_revisions, store_revision
+from storage.slo_revisions import LatestRevision, append_revisions, last_revision_batch, latest_revisions
 
 log = logging.getLogger(__name__)
-
-MOST_AT_ONCE: Final = 50  # each costs an insert of about 20 ms, and a tick may not take longer than 15 s
 
 
 class RevisionKeeper:
@@ -37,12 +34,24 @@ class RevisionKeeper:
         self._known: dict[str, tuple[Slo, str]] = {}
 
     def update(self, slos: Iterable[Slo], now: datetime) -> int:
-        """Store what changed since the last time and return how many revisions this process wrote."""
+        """Store what changed since the last time, as one batch, and return how many revisions this process wrote.
+
+        None when another evaluator was first: what it stored is compared at the next tick.
+        """
         changed = [slo for slo in slos if not slo.draft and not self._is_known(slo)]
         if not changed:
             return 0
+        batch = last_revision_batch(self._database)  # first: what is stored meanwhile makes the append fail
         latest = latest_revisions(self._database)
-        return sum(self._keep(slo, latest.get(slo.id), now) for slo in changed[:MOST_AT_ONCE])
+        said = {slo.id: (slo, digest_of(slo)) for slo in changed}
+        stored = {slo_id for slo_id, (_, digest) in said.items() if slo_id in latest and latest[slo_id].digest == digest}
+        new = [self._next(slo, latest.get(slo_id), now) for slo_id, (slo, _) in said.items() if slo_id not in stored]
+        if new and not append_revisions(self._database, new, writer=self._writer, after=batch, now=now):
+            return 0
+        for revision in new:
+            log.info("objective %s: revision %d", revision.slo.id, revision.number)
+        self._known |= said
+        return len(new)
 
     def _is_known(self, slo: Slo) -> bool:
         before, digest = self._known.get(slo.id, (None, ""))
@@ -53,15 +62,6 @@ class RevisionKeeper:
         self._known[slo.id] = slo, digest
         return True
 
-    def _keep(self, slo: Slo, latest: LatestRevision | None, now: datetime) -> bool:
-        digest = digest_of(slo)
-        if latest is not None and latest.digest == digest:
-            self._known[slo.id] = slo, digest
-            return False
+    def _next(self, slo: Slo, latest: LatestRevision | None, now: datetime) -> Revision:
         number = 1 if latest is None else latest.number + 1
-        revision = Revision(number, now, self._author, self._commit_of(slo.source), slo)
-        if not store_revision(self._database, revision, writer=self._writer):
-            return False  # another evaluator was first: what it stored is compared at the next tick
-        log.info("objective %s: revision %d", slo.id, number)
-        self._known[slo.id] = slo, digest
-        return True
+        return Revision(number, now, self._author, self._commit_of(slo.source), slo)

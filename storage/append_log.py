@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from storage.client import Database
 
-Log = Literal["alert_transitions", "notifications"]
+Log = Literal["alert_transitions", "notifications", "slo_revisions"]
 
 
 def last_batch(database: Database, log: Log) -> int:

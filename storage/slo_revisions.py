@@ -2,12 +2,14 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from slo.errors import InvalidObjective
 from slo.revision import Revision, definition_text, slo_from_text
+from storage.append_log import append, last_batch
 from storage.client import Database
 
 log = logging.getLogger(__name__)
@@ -21,28 +23,31 @@ class LatestRevision:
     digest: str
 
 
-def store_revision(database: Database, revision: Revision, *, writer: str) -> bool:
-    """Store *revision* unless another writer was first with its number. True when *writer* owns it.
+def last_revision_batch(database: Database) -> int:
+    """Return the number of the last batch of revisions; read it before the revisions that are decided on."""
+    return last_batch(database, "slo_revisions")
 
-    Compare and set, as for transitions: the token `<slo>:<number>` lets one of several inserts through, and the row
-    that is read back names its writer.
-    """
-    slo, number = revision.slo, revision.number
-    row = {
-        "slo_id": slo.id,
-        "revision": number,
-        "at": revision.at,
-        "author": revision.author,
-        "commit": revision.commit,
-        "digest": revision.digest,
-        "series": slo.indicator.series_id,
-        "target": str(slo.target),
-        "writer": writer,
-        "definition": definition_text(slo),
-    }
-    database.insert("slo_revisions", [tuple(row.values())], list(row), token=f"{slo.id}:{number}")
-    found = database.rows("revision_writer", {"slo_id": slo.id, "revision": number})
-    return bool(found) and found[0]["writer"] == writer
+
+def append_revisions(
+    database: Database, revisions: Sequence[Revision], *, writer: str, after: int, now: datetime
+) -> bool:
+    """Store *revisions*, at least one, as one batch; False, and nothing is stored, when another followed *after*."""
+    columns = ["slo_id", "revision", "at", "author", "commit", "digest", "series", "target", "definition"]
+    values = [
+        (
+            revision.slo.id,
+            revision.number,
+            revision.at,
+            revision.author,
+            revision.commit,
+            revision.digest,
+            revision.slo.indicator.series_id,
+            str(revision.slo.target),
+            definition_text(revision.slo),
+        )
+        for revision in revisions
+    ]
+    return append(database, "slo_revisions", values, columns, writer=writer, after=after, now=now)
 
 
 def latest_revisions(database: Database) -> dict[str, LatestRevision]:

@@ -11,7 +11,7 @@ from evaluator import revisions as keeping
 from evaluator.revisions import RevisionKeeper
 from slo.draft import drafts
 from slo.revision import Revision, revision_in_force
-from storage.slo_revisions import latest_revisions, load_revisions, store_revision
+from storage.slo_revisions import append_revisions, last_revision_batch, latest_revisions, load_revisions
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -56,14 +56,14 @@ def test_drafts_have_no_revisions(database):
     assert load_revisions(database) == {}
 
 
-def test_of_several_writers_of_one_number_one_is_kept(database):
+def test_of_several_writers_of_one_batch_one_is_kept(database):
     wins, barrier = [], threading.Barrier(4)
 
     def race(name):
         barrier.wait()
         for number in range(1, 6):
-            revision = Revision(number, NOW, name, "", SLO)
-            wins.extend([number] * store_revision(database, revision, writer=name))
+            made = [Revision(number, NOW, name, "", replace(SLO, id=slo_id)) for slo_id in ("a", "b")]
+            wins.extend([number] * append_revisions(database, made, writer=name, after=number - 1, now=NOW))
 
     threads = [threading.Thread(target=race, args=(f"writer {index}",)) for index in range(4)]
     for thread in threads:
@@ -71,7 +71,10 @@ def test_of_several_writers_of_one_number_one_is_kept(database):
     for thread in threads:
         thread.join()
     assert sorted(wins) == [1, 2, 3, 4, 5]
-    assert [item.number for item in load_revisions(database)[SLO.id]] == [1, 2, 3, 4, 5]
+    assert last_revision_batch(database) == 5
+    found = load_revisions(database)
+    assert [item.number for item in found["a"]] == [item.number for item in found["b"]] == [1, 2, 3, 4, 5]
+    assert [item.author for item in found["a"]] == [item.author for item in found["b"]]
 
 
 def test_two_evaluators_with_other_files_do_not_answer_each_other_for_ever(database):
@@ -83,8 +86,9 @@ def test_two_evaluators_with_other_files_do_not_answer_each_other_for_ever(datab
 
 
 def test_one_that_lost_the_race_looks_again_at_the_next_tick(database, monkeypatch):
-    store_revision(database, Revision(1, NOW, "grace", "", SLO), writer="other")
-    monkeypatch.setattr(keeping, "latest_revisions", lambda _database: {})  # read before the other one wrote
+    assert append_revisions(database, [Revision(1, NOW, "grace", "", SLO)], writer="other", after=0, now=NOW)
+    monkeypatch.setattr(keeping, "last_revision_batch", lambda _database: 0)  # read before the other one wrote
+    monkeypatch.setattr(keeping, "latest_revisions", lambda _database: {})
     late = keeper(database)
     assert late.update([TIGHTER], NOW) == 0
     monkeypatch.undo()
@@ -92,12 +96,14 @@ def test_one_that_lost_the_race_looks_again_at_the_next_tick(database, monkeypat
     assert [item.author for item in load_revisions(database)[SLO.id]] == ["grace", "ada"]
 
 
-def test_many_new_objectives_are_stored_over_several_ticks(database, monkeypatch):
-    monkeypatch.setattr(keeping, "MOST_AT_ONCE", 2)
-    many = [replace(SLO, id=f"slo-{index}") for index in range(5)]
+def test_a_thousand_new_objectives_are_one_insert(database, monkeypatch):
+    inserts, insert = [], database.insert
+    monkeypatch.setattr(database, "insert", lambda *given, **more: (inserts.append(given[0]), insert(*given, **more)))
+    many = [replace(SLO, id=f"slo-{index}") for index in range(1000)]
     one = keeper(database)
-    assert [one.update(many, NOW + minute * MINUTE) for minute in range(4)] == [2, 2, 1, 0]
-    assert len(load_revisions(database)) == 5
+    assert [one.update(many, NOW + minute * MINUTE) for minute in range(2)] == [1000, 0]
+    assert inserts == ["slo_revisions"]
+    assert len(load_revisions(database)) == 1000
 
 
 def test_a_revision_in_unknown_words_hides_no_other(database, caplog):
