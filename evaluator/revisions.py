@@ -44,8 +44,12 @@ class RevisionKeeper:
         batch = last_revision_batch(self._database)  # first: what is stored meanwhile makes the append fail
         latest = latest_revisions(self._database)
         said = {slo.id: (slo, digest_of(slo)) for slo in changed}
-        stored = {slo_id for slo_id, (_, digest) in said.items() if slo_id in latest and latest[slo_id].digest == digest}
-        new = [self._next(slo, latest.get(slo_id), now) for slo_id, (slo, _) in said.items() if slo_id not in stored]
+        stored = {slo_id: revision.digest for slo_id, revision in latest.items()}
+        new = [
+            self._next(slo, latest.get(slo_id), now)
+            for slo_id, (slo, digest) in said.items()
+            if stored.get(slo_id) != digest
+        ]
         if new and not append_revisions(self._database, new, writer=self._writer, after=batch, now=now):
             return 0
         for revision in new:

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -23,6 +23,7 @@ from storage.standing import Standing
 log = logging.getLogger(__name__)
 
 BACKFILL_BUDGET = timedelta(seconds=4)
+SLOW_S = 10.0  # a tick comes every 15 s
 
 
 @dataclass(slots=True)
@@ -85,6 +86,12 @@ class Evaluator:
         self._decisions = AlertDecisions(store, (self._objectives, exhaustion, *sources), retired or (lambda _now: {}))
         self._evidence = evidence
         self._revisions = revisions
+        self._steps: Mapping[str, Callable[[datetime], object]] = {
+            "alerts": self._alert,
+            "evidence": self._gather,
+            "messages": self._dispatch,
+            "revisions": self._revise,
+        }
 
     def tick(self, now: datetime) -> None:
         """Evaluate everything as of *now*. A failure is noted and does not stop the next tick, nor delivery.
@@ -93,8 +100,16 @@ class Evaluator:
         rule must not stop the signs of life.
         """
         started = time.perf_counter()
-        outcomes = [self._succeeds(step, now) for step in (self._alert, self._gather, self._dispatch, self._revise)]
+        took_s: dict[str, float] = {}
+        outcomes = []
+        for name, step in self._steps.items():
+            began = time.perf_counter()
+            outcomes.append(self._succeeds(step, now))
+            took_s[name] = time.perf_counter() - began
         self.state.seconds = time.perf_counter() - started
+        if self.state.seconds > SLOW_S:
+            told = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in took_s.items())
+            log.warning("the tick of %s took %.1f s: %s", now.isoformat(), self.state.seconds, told)
         if all(outcomes):
             texts = (f"{source}: {reason}" for source, reason in self.state.failures.items())
             self.state.last_error = "; ".join(texts)[:500]
@@ -109,8 +124,11 @@ class Evaluator:
             log.warning("the backfill stopped: %s", str(error)[:300])
 
     def stop(self, timeout_s: float) -> bool:
-        """Send no more messages; False when a receiver still has not answered after *timeout_s*."""
-        return self._dispatcher is None or self._dispatcher.stop(timeout_s)
+        """Send no more messages and gather nothing more; False when what was begun has not ended after *timeout_s*."""
+        until = time.monotonic() + timeout_s
+        ended = self._dispatcher is None or self._dispatcher.stop(timeout_s)
+        left_s = max(until - time.monotonic(), 0)
+        return (self._evidence is None or self._evidence.stop(left_s)) and ended
 
     def _succeeds(self, step: Callable[[datetime], object], now: datetime) -> bool:
         try:
@@ -144,8 +162,9 @@ class Evaluator:
                 self._evidence.add(change, standings.get(change.slo_id))
 
     def _gather(self, now: datetime) -> None:
+        """Have evidence gathered: messages carry what is there within a few seconds, and wait no longer."""
         if self._evidence is not None:
-            self._evidence.work(now)
+            self._evidence.gather(now)
 
     def _dispatch(self, now: datetime) -> None:
         if self._dispatcher is not None:
