@@ -47,6 +47,7 @@ class EvidenceQueue:
     Args:
         gatherer: asks the database.
         keep: stores what was gathered; what it raises is logged, and that alert is done with.
+        patience: how long `gather` waits for what was added of late.
         clock: seconds of a clock that never goes back.
     """
 
@@ -55,10 +56,12 @@ class EvidenceQueue:
         gatherer: Gatherer,
         keep: Callable[[Transition, Evidence], None],
         *,
+        patience: timedelta = PATIENCE,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._gatherer = gatherer
         self._keep = keep
+        self._patience = patience
         self._clock = clock
         self._waiting: dict[str, _Waiting] = {}
         self._awaited: set[str] = set()  # of the alerts that were added since the last `gather`, those not done with
@@ -75,18 +78,18 @@ class EvidenceQueue:
             self._waiting[transition.alert_id] = _Waiting(transition, standing)
             self._awaited.add(transition.alert_id)
 
-    def gather(self, now: datetime, *, patience: timedelta = PATIENCE) -> bool:
+    def gather(self, now: datetime) -> bool:
         """Begin to `work` in another thread, and return whether everything is gathered that was added of late.
 
-        That is waited for, but not longer than *patience*, and not at all where more than FEW alerts were added: those
-        who are told of them get the evidence by its link.
+        That is waited for, but no longer than there is patience, and not at all where more than FEW alerts were added:
+        whoever is told of those gets the evidence by its link.
         """
         with self._changed:
             if self._waiting and self._thread is None:
                 self._thread = threading.Thread(target=self.work, args=(now,), name="evidence", daemon=True)
                 self._thread.start()
             if len(self._awaited) <= FEW:
-                self._changed.wait_for(lambda: not self._awaited, patience.total_seconds())
+                self._changed.wait_for(lambda: not self._awaited, self._patience.total_seconds())
             missing = len(self._awaited)
             self._awaited.clear()
         if missing:

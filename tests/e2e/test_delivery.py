@@ -8,7 +8,8 @@ import pytest
 from stack import Roles, wait_for
 
 from benchmarks.alert_receiver import AlertReceiver
-from benchmarks.alerting import KILL_AT, measure, send_bad_requests, write_objectives
+from benchmarks.alert_storm import send_bad_requests, write_objectives
+from benchmarks.alerting import KILL_AT, measure
 
 ALERTS = 60
 TAKEN_OVER_S = 60 + 15 + 30  # after the last sign of life, at the next tick, and what the receiver's faults cost

@@ -108,7 +108,7 @@ class World:
         self._store(self.database, self._otlp.traces(*spans))
         return [span.trace_id.hex() for span in spans[:bad]]
 
-    def evaluator(self, *, writer="one", database=None, revisions=None):
+    def evaluator(self, *, writer="one", database=None, revisions=None, evidence=None):
         used = database or self.database
         channel = WebhookChannel("hook", self.inbox.url, guard=AddressGuard(allow_private=True))
         courier = Courier([channel], DeliveryStore(used), wait=lambda _attempt, _key: timedelta(seconds=0.1))
@@ -117,9 +117,9 @@ class World:
         route = Route("team", group_by=("service_name",), timing=GroupTiming(group_interval=timedelta(0)))
         routing = Routing(route, {"team": ["hook"]})
         links = Links("http://dashboard")
-        evidence = EvidenceStore(used, links)
+        store = EvidenceStore(used, links)
         dispatcher = Dispatcher(
-            used, courier, lambda: routing, writer=writer, links=links, evidence=evidence.find, alone=True
+            used, courier, lambda: routing, writer=writer, links=links, evidence=store.find, alone=True
         )
         return Evaluator(
             used,
@@ -127,7 +127,7 @@ class World:
             AlertStore(used, writer),
             raw_retention=timedelta(days=14),
             dispatcher=dispatcher,
-            evidence=EvidenceQueue(EvidenceGatherer(used), evidence.keep),
+            evidence=evidence or EvidenceQueue(EvidenceGatherer(used), store.keep, patience=timedelta(seconds=30)),
             revisions=revisions,
         )
 
@@ -429,3 +429,34 @@ def test_a_tick_notes_a_changed_objective_as_a_revision(world):
         (2, world.after(1), "ada"),
     ]
     assert set(made) == {"shop-availability"}
+
+
+class SlowEvidence:
+    """Gathers nothing until it may."""
+
+    def __init__(self):
+        self.asked, self.may = [], threading.Event()
+
+    def gather(self, alert, slo, evaluation, end, *, now):
+        self.asked.append((alert.alert_id, slo.id, end))
+        assert self.may.wait(10)
+        raise RuntimeError("nothing is known")
+
+
+def test_evidence_that_takes_long_holds_up_neither_messages_nor_the_next_tick(world):
+    world.write()
+    world.traffic(0, bad=5)
+    slow = SlowEvidence()
+    queue = EvidenceQueue(slow, lambda *_: None, patience=timedelta(seconds=0.1))
+    evaluator = world.evaluator(evidence=queue)
+    evaluator.tick(world.after(0))
+    assert world.told() == ["firing"]
+    (fired,) = world.history()
+    assert slow.asked == [(fired.alert_id, "shop-availability", world.start + MINUTE)]
+    world.traffic(1)
+    evaluator.tick(world.after(1))
+    assert world.told() == ["firing", "resolved"]
+    assert not evaluator.stop(0.1), "the evidence is still being gathered"
+    slow.may.set()
+    assert evaluator.stop(10)
+    assert evaluator.state.last_error == ""
