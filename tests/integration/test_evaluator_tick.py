@@ -118,6 +118,8 @@ class World:
         routing = Routing(route, {"team": ["hook"]})
         links = Links("http://dashboard")
         store = EvidenceStore(used, links)
+        if evidence is None:
+            evidence = EvidenceQueue(EvidenceGatherer(used), store.keep, patience=timedelta(seconds=30))
         dispatcher = Dispatcher(
             used, courier, lambda: routing, writer=writer, links=links, evidence=store.find, alone=True
         )
@@ -127,7 +129,7 @@ class World:
             AlertStore(used, writer),
             raw_retention=timedelta(days=14),
             dispatcher=dispatcher,
-            evidence=evidence or EvidenceQueue(EvidenceGatherer(used), store.keep, patience=timedelta(seconds=30)),
+            evidence=evidence,
             revisions=revisions,
         )
 
