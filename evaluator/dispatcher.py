@@ -69,16 +69,26 @@ class Dispatcher:
         self._past: Past | None = None
         self._batch = 0
 
+    def resume(self, now: datetime) -> None:
+        """Have sent what was left unsent, and decide nothing: what fires now is not known before an evaluation."""
+        self._beat(now)
+        self._catch_up(now)
+        self._routing()  # the courier gets its channels
+        self._send(now)
+
     def run(self, now: datetime) -> None:
         """Decide who is told at *now*, and have sent what is not sent yet."""
-        if not self._alone:
-            self._heartbeat.beat(now)
+        self._beat(now)
         self._decide(now)
         self._send(now)
 
     def stop(self, timeout_s: float) -> bool:
         """Send nothing more; False when a receiver still has not answered after *timeout_s*."""
         return self._courier.stop(timeout_s)
+
+    def _beat(self, now: datetime) -> None:
+        if not self._alone:
+            self._heartbeat.beat(now)
 
     def _decide(self, now: datetime) -> None:
         """Store what is due; where another evaluator was first nothing is, and the next tick decides anew."""

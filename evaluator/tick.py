@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -44,7 +44,9 @@ class TickState:
 
 
 class Delivery(Protocol):
-    """What tells people of alerts."""
+    """What tells people of alerts; `resume` sends what was decided before, and decides nothing."""
+
+    def resume(self, now: datetime) -> None: ...
 
     def run(self, now: datetime) -> None: ...
 
@@ -86,12 +88,7 @@ class Evaluator:
         self._decisions = AlertDecisions(store, (self._objectives, exhaustion, *sources), retired or (lambda _now: {}))
         self._evidence = evidence
         self._revisions = revisions
-        self._steps: Mapping[str, Callable[[datetime], object]] = {
-            "alerts": self._alert,
-            "evidence": self._gather,
-            "messages": self._dispatch,
-            "revisions": self._revise,
-        }
+        self._first = True
 
     def tick(self, now: datetime) -> None:
         """Evaluate everything as of *now*. A failure is noted and does not stop the next tick, nor delivery.
@@ -100,16 +97,14 @@ class Evaluator:
         rule must not stop the signs of life.
         """
         started = time.perf_counter()
-        took_s: dict[str, float] = {}
-        outcomes = []
-        for name, step in self._steps.items():
+        outcomes, told = [], []
+        for name, step in self._steps():
             began = time.perf_counter()
             outcomes.append(self._succeeds(step, now))
-            took_s[name] = time.perf_counter() - began
+            told.append(f"{name} {time.perf_counter() - began:.1f} s")
         self.state.seconds = time.perf_counter() - started
         if self.state.seconds > SLOW_S:
-            told = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in took_s.items())
-            log.warning("the tick of %s took %.1f s: %s", now.isoformat(), self.state.seconds, told)
+            log.warning("the tick of %s took %.1f s: %s", now.isoformat(), self.state.seconds, ", ".join(told))
         if all(outcomes):
             texts = (f"{source}: {reason}" for source, reason in self.state.failures.items())
             self.state.last_error = "; ".join(texts)[:500]
@@ -129,6 +124,22 @@ class Evaluator:
         ended = self._dispatcher is None or self._dispatcher.stop(timeout_s)
         left_s = max(until - time.monotonic(), 0)
         return (self._evidence is None or self._evidence.stop(left_s)) and ended
+
+    def _steps(self) -> list[tuple[str, Callable[[datetime], object]]]:
+        """Return what a tick consists of, in order.
+
+        What the last process left unsent does not wait for the longest evaluation of all, the one after a start.
+        """
+        steps: list[tuple[str, Callable[[datetime], object]]] = [
+            ("alerts", self._alert),
+            ("evidence", self._gather),
+            ("messages", self._dispatch),
+            ("revisions", self._revise),
+        ]
+        if self._first:
+            steps.insert(0, ("messages left over", self._resume))
+            self._first = False
+        return steps
 
     def _succeeds(self, step: Callable[[datetime], object], now: datetime) -> bool:
         try:
@@ -165,6 +176,10 @@ class Evaluator:
         """Have evidence gathered: messages carry what is there within a few seconds, and wait no longer."""
         if self._evidence is not None:
             self._evidence.gather(now)
+
+    def _resume(self, now: datetime) -> None:
+        if self._dispatcher is not None:
+            self._dispatcher.resume(now)
 
     def _dispatch(self, now: datetime) -> None:
         if self._dispatcher is not None:

@@ -149,6 +149,23 @@ def test_what_a_dead_evaluator_left_is_sent_by_the_next_one_under_the_same_key(w
     assert delivery_log(world.database, since=START)[0].attempt == 2
 
 
+def test_after_a_start_what_was_left_is_sent_before_anything_is_decided(world):
+    channel = Channel()
+    channel.down = True
+    world.store("firing", START)
+    world.dispatcher(channel).run(START)
+    wait_until(lambda: world.attempts() == [(1, "failed", "503")])
+    channel.down = False
+    world.store("firing", START + MINUTE, service="search")
+    second = world.dispatcher(channel, writer="restarted")
+    second.resume(START + MINUTE)
+    world.couriers[0].stop(5)
+    wait_until(lambda: channel.told() == [(SHOP, "firing")])
+    second.run(START + MINUTE)
+    world.settle()
+    assert channel.told() == [(SHOP, "firing"), ('{service_name="search"}', "firing")]
+
+
 def test_what_was_decided_by_a_living_evaluator_is_left_to_it_until_it_is_dead(world):
     hanging, channel = Channel(), Channel()
     hanging.down = True

@@ -462,3 +462,34 @@ def test_evidence_that_takes_long_holds_up_neither_messages_nor_the_next_tick(wo
     slow.may.set()
     assert evaluator.stop(10)
     assert evaluator.state.last_error == ""
+
+
+class Diary:
+    """A source of signals and a delivery that note when they are asked."""
+
+    def __init__(self):
+        self.lines = []
+
+    def signals(self, _now):
+        self.lines.append("evaluate")
+        return []
+
+    def resume(self, _now):
+        self.lines.append("resume")
+
+    def run(self, _now):
+        self.lines.append("tell")
+
+    @staticmethod
+    def stop(_timeout_s):
+        return True
+
+
+def test_after_a_start_what_was_left_unsent_does_not_wait_for_the_evaluation(database, tmp_path):
+    diary = Diary()
+    catalog, store = SloCatalog([tmp_path]), AlertStore(database, "one")
+    retention = timedelta(days=14)
+    evaluator = Evaluator(database, catalog, store, raw_retention=retention, dispatcher=diary, sources=[diary])
+    for minute in range(2):
+        evaluator.tick(datetime.now(UTC) + minute * MINUTE)
+    assert diary.lines == ["resume", "evaluate", "tell", "evaluate", "tell"]
