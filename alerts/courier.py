@@ -107,6 +107,16 @@ class Courier:
             log.warning("%s is not told of a group of alerts: %s", notification.channel, reason)
             self._note(notification, attempts + 1, "dead", reason, 0)
 
+    def worked_at(self) -> datetime:
+        """Return until when every channel did all that was to do.
+
+        It is now while messages are tried as they become due, whatever receivers answer, and falls behind once none of
+        those that are due is tried any more.
+        """
+        now_s = time.monotonic()
+        stalled_s = max((lane.stalled_s(now_s) for lane in list(self._lanes.values())), default=0.0)
+        return self._clock() - timedelta(seconds=stalled_s)
+
     def stop(self, timeout_s: float) -> bool:
         """Send nothing more and store what came of what is being sent; False when that takes longer."""
         until = time.monotonic() + timeout_s
@@ -151,6 +161,7 @@ class _Lane:
         self._most = threads
         self._threads: list[threading.Thread] = []
         self._stopping = False
+        self._moved_s = 0.0  # when an attempt began or ended last
         self._changed = threading.Condition()
 
     def add(self, parcel: Parcel, left_s: float) -> bool:
@@ -163,6 +174,14 @@ class _Lane:
                 self._threads[-1].start()
             self._changed.notify()
         return taken
+
+    def stalled_s(self, now_s: float) -> float:
+        """Return for how long nothing has moved although there is something to do, in seconds."""
+        with self._changed:
+            if self._queue.is_sending():
+                return now_s - self._moved_s
+            since_s = self._queue.pending_since_s(now_s)
+            return 0.0 if since_s is None else now_s - max(since_s, self._moved_s)
 
     def stop(self) -> None:
         with self._changed:
@@ -190,6 +209,7 @@ class _Lane:
                 now_s = time.monotonic()
                 parcel = self._queue.take(now_s)
                 if parcel is not None:
+                    self._moved_s = now_s
                     return parcel
                 at_s = self._queue.next_at_s()
                 self._changed.wait(None if at_s is None else max(at_s - now_s, 0))
@@ -209,10 +229,11 @@ class _Lane:
         status: DeliveryStatus = "sent"
         with self._changed:
             attempt = self._queue.attempt_of(parcel)
+            self._moved_s = time.monotonic()
             if error is None:
-                self._queue.delivered(parcel, time.monotonic())
+                self._queue.delivered(parcel, self._moved_s)
             else:
-                status = "failed" if self._queue.failed(parcel, error, time.monotonic()) else "dead"
+                status = "failed" if self._queue.failed(parcel, error, self._moved_s) else "dead"
             self._changed.notify_all()
         if status == "dead":
             log.warning("%s was not told of a group of alerts, for good: %s", self.channel.name, error)

@@ -73,6 +73,16 @@ class DeliveryQueue:
             return None
         return max(self._due[0][0], self._paused_until)
 
+    def pending_since_s(self, now_s: float) -> float | None:
+        """Return since when something could be taken that nobody took, None while there is nothing."""
+        if not self._due:
+            return None
+        since_s = max(self._due[0][0], self._paused_until)
+        return since_s if since_s <= now_s else None
+
+    def is_sending(self) -> bool:
+        return bool(self._sending)
+
     def take(self, now_s: float) -> Parcel | None:
         """Return a message to send now; its group waits until `delivered`, `failed` or `refused` is said of it."""
         at = self.next_at_s()

@@ -14,12 +14,11 @@ How it differs from Alertmanager, on purpose:
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
 
-from alerts.errors import InvalidAlert
-from alerts.labels import labels_of
+from alerts.labels import readable_labels
 from alerts.notification import Notification, Reason, Told
 from alerts.past import Group, GroupPast, Past
 from alerts.route import Destination, GroupTiming, Route
@@ -97,7 +96,7 @@ def due(  # noqa: PLR0917 - all that a decision rests on, in the order in which 
         now: the present, UTC.
     """
     known = _latest(alerts)
-    labels = {item.alert_id: _labels(item) for item in known}
+    labels = {item.alert_id: readable_labels(item) for item in known}
     firing = [item for item in known if item.state == "firing"]
     muted = _silenced(firing, labels, silences, now) | _inhibited(firing)
     grouping = _Grouping(past, muted)
@@ -117,13 +116,6 @@ def _latest(alerts: Sequence[Transition]) -> list[Transition]:
         if item.fired_at is not None and item.sequence >= getattr(latest.get(item.alert_id), "sequence", 0):
             latest[item.alert_id] = item
     return sorted(latest.values(), key=lambda item: (item.severity, item.fired_at, item.alert_id))
-
-
-def _labels(item: Transition) -> Labels:
-    try:
-        return labels_of(item)
-    except InvalidAlert:
-        return labels_of(replace(item, labels=()))  # an alert is told even where its rule's labels make no sense
 
 
 def _silenced(

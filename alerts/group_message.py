@@ -76,7 +76,7 @@ def _message_alert(
         evidence_url=links.evidence(transition.alert_id, token("evidence")) if links.api_url else "",
         acknowledge_url=links.acknowledge(token("acknowledge")) if acknowledges else "",
         trace_urls=_trace_urls(transition, links, evidence),
-        runbook="" if evidence is None else evidence.runbook,
+        runbook=transition.details.runbook or ("" if evidence is None else evidence.runbook),
     )
 
 

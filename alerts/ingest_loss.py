@@ -14,7 +14,11 @@ EVERY_COLLECTOR: Final = "every collector"
 _PAGES: Final = frozenset({"lost", "breaker_open", "spool_filling", "damaged"})
 _CONTINUED: Final = AlertTiming(pending_for=timedelta(minutes=6), keep_firing_for=timedelta(minutes=10))
 # what is counted over five minutes must go on for longer: one wrong request of one client is no alert
+# after a start the first evaluation comes before the first report, and what waited in between moves on
+_RESTARTED: Final = AlertTiming(pending_for=timedelta(minutes=1))
 _TIMING: Final[Mapping[str, AlertTiming]] = {
+    "silent": _RESTARTED,
+    "spool_old": _RESTARTED,
     "dead_letters": AlertTiming(pending_for=timedelta(hours=1)),
     "refusing": _CONTINUED,
     "rejecting": _CONTINUED,

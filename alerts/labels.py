@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from alerts.errors import InvalidAlert
@@ -32,6 +33,14 @@ def labels_of(transition: Transition) -> dict[str, str]:
             "slo_window": "" if window is None else window.window,
         }
     )
+
+
+def readable_labels(transition: Transition) -> dict[str, str]:
+    """Return `labels_of`, without those of its rule where receivers would refuse them: it is told all the same."""
+    try:
+        return labels_of(transition)
+    except InvalidAlert:
+        return labels_of(replace(transition, labels=()))
 
 
 def check_label_names(labels: Mapping[str, str]) -> dict[str, str]:

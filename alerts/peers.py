@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from alerts.errors import InvalidAlert
+from alerts.group_message import Sign
 from alerts.labels import fingerprint, labels_of
 from alerts.message import Links, MessageAlert
 from alerts.transition import Transition
@@ -66,8 +67,11 @@ class Posting:
     problems: tuple[str, ...] = ()
 
 
-def describe_with(links: Links) -> Describe:
-    """Return how a transition is described without its evidence."""
+def describe_with(links: Links, sign: Sign | None = None) -> Describe:
+    """Return how a transition is described, with links to its traces and to the page of its evidence.
+
+    *sign* returns the token of that link, from the time at which the alert fired: a peer is told the same each time.
+    """
 
     def describe(transition: Transition) -> MessageAlert:
         traces = transition.details.exemplar_trace_ids
@@ -75,8 +79,15 @@ def describe_with(links: Links) -> Describe:
             transition,
             labels_of(transition),
             alert_url=links.alert(transition.alert_id),
+            evidence_url=evidence_url(transition) if links.api_url else "",
             trace_urls=tuple(links.trace(trace_id) for trace_id in traces),
+            runbook=transition.details.runbook,
         )
+
+    def evidence_url(transition: Transition) -> str:
+        fired_at = transition.fired_at or transition.started_at
+        token = "" if sign is None else sign("evidence", transition.alert_id, fired_at)
+        return links.evidence(transition.alert_id, token)
 
     return describe
 

@@ -1,13 +1,16 @@
 """Alerts that nobody wants to hear of for a while. A silence changes who is told, never an alert or a budget."""
 
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 from alerts.errors import InvalidMatcher, InvalidSilence
 from alerts.matcher import Matcher, match_all, parse_matchers
+
+log = logging.getLogger(__name__)
 
 LONGEST_TEXT: Final = 1024
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
@@ -45,6 +48,51 @@ class Silence:
     def expired(self, now: datetime) -> "Silence":
         """Return it ended at *now*; one that has ended stays as it is."""
         return self if self.end <= now else replace(self, expired_at=now)
+
+
+class WrittenSilence(Protocol):
+    """A silence as it is stored: its matchers are texts."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def matchers(self) -> Sequence[str]: ...
+    @property
+    def starts_at(self) -> datetime: ...
+    @property
+    def ends_at(self) -> datetime: ...
+    @property
+    def author(self) -> str: ...
+    @property
+    def comment(self) -> str: ...
+    @property
+    def created_at(self) -> datetime: ...
+    @property
+    def until_resolved(self) -> bool: ...
+    @property
+    def expired_at(self) -> datetime | None: ...
+
+
+def read_silence(row: WrittenSilence) -> Silence | None:
+    """Return the stored silence; None, which is logged, where its matchers cannot be read: it silences nothing."""
+    try:
+        matchers = tuple(matcher for text in row.matchers for matcher in parse_matchers(text))
+    except InvalidMatcher as error:
+        log.warning("silence %s is ignored: %s", row.id, error)
+        return None
+    if not matchers:  # which would match everything
+        return None
+    return Silence(
+        id=row.id,
+        matchers=matchers,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        author=row.author,
+        comment=row.comment,
+        created_at=row.created_at,
+        until_resolved=row.until_resolved,
+        expired_at=row.expired_at,
+    )
 
 
 def new_silence(

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 from alerts.threshold import OWN_LABELS, Aggregate, ThresholdRule, label_name
 from alerts.threshold_condition import decimal_of
 from alerts.timing import AlertTiming
-from alerts.transition import AlertDetails, Link, Measurement
+from alerts.transition import RUNBOOK, AlertDetails, Link, Measurement
 from slo.policy import Severity
 from slo.wording import span_of_time
 
@@ -110,7 +110,7 @@ class ThresholdSignal:
                 limit=float(rule.condition.limit),
                 unit=self.unit,
             ),
-            links=(Link("Runbook", rule.runbook),) if rule.runbook else (),
+            links=(Link(RUNBOOK, rule.runbook),) if rule.runbook else (),
         )
 
     @property

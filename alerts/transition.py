@@ -11,6 +11,7 @@ from alerts.errors import InvalidAlert
 from slo.policy import Severity
 
 AlertState = Literal["pending", "firing", "resolved"]
+RUNBOOK: Final = "Runbook"  # the title of the link to it
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,11 @@ class AlertDetails:
     measurement: Measurement | None = None
     exemplar_trace_ids: tuple[str, ...] = ()
     links: tuple[Link, ...] = ()
+
+    @property
+    def runbook(self) -> str:
+        """The address of the runbook that the rule names, "" without one."""
+        return next((link.url for link in self.links if link.title == RUNBOOK), "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,16 +57,15 @@ class WebhookPayload(_Model):
 def build_payload(message: Message) -> WebhookPayload:
     """Return *message* in Alertmanager's form."""
     alerts = tuple(_alert(alert) for alert in message.alerts)
-    group = dict(message.group_labels)
     return WebhookPayload(
         receiver=message.receiver,
         status=message.status,
         alerts=alerts,
-        group_labels=group,
+        group_labels=dict(message.group_labels),
         common_labels=message.common_labels,
         common_annotations=_common(tuple(alert.annotations for alert in alerts)),
         external_url=message.external_url.rstrip("/"),
-        group_key="{}:{" + ", ".join(f'{name}="{value}"' for name, value in sorted(group.items())) + "}",
+        group_key=message.group_key,
         truncated_alerts=message.truncated,
     )
 
@@ -90,7 +89,8 @@ def annotations_of(alert: MessageAlert) -> dict[str, str]:
         "exemplar_urls": ",".join(alert.trace_urls),
     }
     texts |= _evidence_texts(alert.evidence)
-    texts |= {f"link_{number}": f"{link.title}: {link.url}" for number, link in enumerate(details.links, 1)}
+    others = (link for link in details.links if link.url != alert.runbook)
+    texts |= {f"link_{number}": f"{link.title}: {link.url}" for number, link in enumerate(others, 1)}
     return {name: text for name, text in texts.items() if text}
 
 

@@ -10,7 +10,7 @@ from typing import Final
 from pydantic import TypeAdapter
 
 from alerts.incident import Incident, incidents_of
-from alerts.labels import labels_of
+from alerts.labels import readable_labels
 from alerts.silence import Silence
 from alerts.transition import AlertDetails, Transition
 from api import models as m
@@ -59,7 +59,7 @@ class AlertRecords:
     @cached_property
     def open_labels(self) -> dict[str, dict[str, str]]:
         """The labels of the alerts that have not ended, by alert id."""
-        return {key: labels_of(alert) for key, alert in self.episodes.items() if alert.state != "resolved"}
+        return {key: readable_labels(alert) for key, alert in self.episodes.items() if alert.state != "resolved"}
 
     @cached_property
     def paging(self) -> frozenset[str]:
@@ -84,7 +84,7 @@ class AlertRecords:
             resolved_at=alert.resolved_at,
             summary=alert.summary,
             flapping=alert.flapping,
-            labels=labels_of(alert) if labels is None else labels,
+            labels=readable_labels(alert) if labels is None else labels,
             runbook=self.runbook(alert),
             exemplar_trace_ids=self.exemplars.get(alert.alert_id, list(alert.details.exemplar_trace_ids)),
             details=_DETAILS.dump_python(alert.details, mode="json"),
@@ -100,8 +100,7 @@ class AlertRecords:
 
     def runbook(self, alert: Transition) -> str:
         """Return the runbook that the rule of *alert* names, else that of its objective, "" without one."""
-        linked = (link.url for link in alert.details.links if link.title.lower() == "runbook")
-        return next(linked, "") or self.runbooks.get(alert.slo_id, "")
+        return alert.details.runbook or self.runbooks.get(alert.slo_id, "")
 
 
 def read_alerts(ctx: Context, since: datetime, now: datetime) -> AlertRecords:

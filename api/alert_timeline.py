@@ -21,11 +21,13 @@ def in_order(*events: Iterable[m.TimelineEvent]) -> list[m.TimelineEvent]:
 
 
 def of_transitions(transitions: Iterable[Transition]) -> list[m.TimelineEvent]:
+    """Return the changes of state; that a firing alert waits to be clear for long enough is none."""
     return [
         m.TimelineEvent(
             at=item.at, kind=item.state, text=f"{_STATES[item.state]}: {item.summary}", alert_id=item.alert_id
         )
         for item in transitions
+        if item.changes_state
     ]
 
 

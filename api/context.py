@@ -11,7 +11,6 @@ from prometheus_client import CollectorRegistry
 from alerts.signing import LinkSigner
 from api.kept import Kept
 from api.models import DeadLetter, IngestStatus, SloExplanation, TelemetryChecks
-from slo.errors import SloFileProblem
 from storage.client import Database
 from storage.double_entry import DoubleEntries
 from storage.ingest_stats import StageReport
@@ -35,7 +34,7 @@ class Context:
 
     `ingest`, `reports`, `dead_letters`, `slo_problems` and `tick` report on roles of the same process; a process
     without them reports nothing of them. `channels` returns the names of the alert
-    channels by receiver, `alerting_problems` what is wrong with their file.
+    channels by receiver, `alerting_problems` what is wrong with their file and its rules.
     `tokens` None lets everybody in. `links` checks the signed links of messages, None opens none. `checks`,
     `explanations`, `exhaustions` and `entries` keep costly answers for a minute.
     """
@@ -52,7 +51,7 @@ class Context:
     dead_letters: Callable[[], list[DeadLetter]] = list
     slo_problems: Callable[[], Mapping[str, list[str]]] = dict
     channels: Callable[[], Mapping[str, Sequence[str]]] = dict
-    alerting_problems: Callable[[], Sequence[SloFileProblem]] = tuple
+    alerting_problems: Callable[[], Sequence[str]] = tuple
     checks: Kept[TelemetryChecks] = field(default_factory=lambda: Kept(KEPT_FOR))
     explanations: Kept[SloExplanation] = field(default_factory=lambda: Kept(KEPT_FOR))
     exhaustions: Kept[datetime | None] = field(default_factory=lambda: Kept(KEPT_FOR))

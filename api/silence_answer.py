@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from alerts.matcher import parse_matcher
-from alerts.silence import Silence
+from alerts.silence import Silence, read_silence
 from api import models as m
 from storage.client import Database
 from storage.silences import SilenceRow, silences
@@ -12,7 +11,8 @@ from storage.silences import SilenceRow, silences
 
 def stored_silences(database: Database, *, since: datetime | None = None) -> list[Silence]:
     """Return the silences that end after *since* (None: all), in order of their start."""
-    return [_silence(row) for row in silences(database, since=since)]
+    found = (read_silence(row) for row in silences(database, since=since))
+    return [silence for silence in found if silence is not None]
 
 
 def silence_row(silence: Silence) -> SilenceRow:
@@ -49,17 +49,3 @@ def silence_answer(silence: Silence, labels: Mapping[str, Mapping[str, str]], no
 
 def _matched(silence: Silence, labels: Iterable[tuple[str, Mapping[str, str]]]) -> list[str]:
     return sorted(alert_id for alert_id, found in labels if silence.matches(found))
-
-
-def _silence(row: SilenceRow) -> Silence:
-    return Silence(
-        id=row.id,
-        matchers=tuple(parse_matcher(text) for text in row.matchers),
-        starts_at=row.starts_at,
-        ends_at=row.ends_at,
-        author=row.author,
-        comment=row.comment,
-        created_at=row.created_at,
-        until_resolved=row.until_resolved,
-        expired_at=row.expired_at,
-    )

@@ -10,7 +10,7 @@ from alerts.signal import AlertSignal
 from alerts.transition import Transition
 from evaluator.alert_store import AlertKey, AlertStore
 from evaluator.objectives import NotEvaluatedError
-from evaluator.signals import SignalSource
+from evaluator.signals import Explaining, SignalSource
 from storage.errors import DatabaseError
 
 log = logging.getLogger(__name__)
@@ -111,7 +111,7 @@ class AlertDecisions:
         failed: Collection[SignalSource],
         now: datetime,
     ) -> list[Transition]:
-        """Return the ends of alerts whose rules are gone: nothing would ever resolve them."""
+        """Return the ends of alerts that nothing is said of any more, with the reason: nothing would resolve them."""
         objectives = {rule for rule, _ in known}
         found = []
         for key, last in latest.items():
@@ -121,5 +121,13 @@ class AlertDecisions:
             if owner in failed or (owner is None and failed):
                 continue
             gone = last.slo_id and last.slo_id not in objectives
-            found.append(closed(last, now, f"the {'objective' if gone else 'rule'} was removed"))
+            reason = self._why_unsaid(last.rule)
+            if reason is None:
+                reason = f"the {'objective' if gone else 'rule'} was removed"
+            if reason:
+                found.append(closed(last, now, reason))
         return found
+
+    def _why_unsaid(self, rule: str) -> str | None:
+        reasons = (source.why_unsaid(rule) for source in self._sources if isinstance(source, Explaining))
+        return next((reason for reason in reasons if reason is not None), None)

@@ -75,7 +75,7 @@ class EvidenceGatherer:
             end=end,
             summary=transition.summary,
             owner="" if slo is None else slo.owner,
-            runbook="" if slo is None else slo.runbook,
+            runbook=transition.details.runbook or ("" if slo is None else slo.runbook),
         )
         found, missing = self._with_parts(case, found)
         found = replace(found, missing=missing)

@@ -5,14 +5,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from alerts.errors import InvalidMatcher
-from alerts.labels import labels_of
-from alerts.matcher import parse_matchers
-from alerts.silence import Silence, settled
+from alerts.labels import readable_labels
+from alerts.silence import Silence, read_silence, settled
 from alerts.transition import Transition
 from storage.acknowledgements import acknowledgements
 from storage.client import Database
-from storage.silences import SilenceRow, save_silence, silences
+from storage.silences import save_silence, silences
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +28,7 @@ class Hushed:
         """
         found = []
         for row in silences(self._database, since=now):
-            silence = _silence(row)
+            silence = read_silence(row)
             if silence is None:
                 continue
             if silence.until_resolved and _is_settled(silence, alerts, now):
@@ -49,26 +47,7 @@ class Hushed:
         return frozenset(row.alert_id for row in taken if row.alert_id in firing)
 
 
-def _silence(row: SilenceRow) -> Silence | None:
-    try:
-        matchers = tuple(matcher for text in row.matchers for matcher in parse_matchers(text))
-    except InvalidMatcher as error:
-        log.warning("silence %s is ignored: %s", row.id, error)
-        return None
-    return Silence(
-        row.id,
-        matchers,
-        row.starts_at,
-        row.ends_at,
-        row.author,
-        row.comment,
-        row.created_at,
-        row.until_resolved,
-        row.expired_at,
-    )
-
-
 def _is_settled(silence: Silence, alerts: Sequence[Transition], now: datetime) -> bool:
-    begun = [labels_of(item) for item in alerts if item.state != "resolved"]
-    ended = [labels_of(item) for item in alerts if item.state == "resolved" and item.at >= silence.starts_at]
+    begun = [readable_labels(item) for item in alerts if item.state != "resolved"]
+    ended = [readable_labels(item) for item in alerts if item.state == "resolved" and item.at >= silence.starts_at]
     return settled(silence, begun, now, ended=ended)

@@ -42,6 +42,11 @@ class IngestLossSource:
         """
         return [*self._of_collectors(now), *self._of_services(now)]
 
+    @staticmethod
+    def why_unsaid(rule: str) -> str | None:
+        """Return why an alert of *rule* ends of which nothing is said; see `evaluator.signals.Explaining`."""
+        return "nothing was heard of it for a day" if rule.startswith("ingest/") else None
+
     def _of_collectors(self, now: datetime) -> list[IngestLossSignal]:
         reports = self._reports(now)
         raised: dict[tuple[str, str], list[IngestAlarm]] = defaultdict(list)

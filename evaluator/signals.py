@@ -1,7 +1,7 @@
 """Where the signals of a tick come from."""
 
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from alerts.signal import AlertSignal
 
@@ -14,4 +14,16 @@ class SignalSource(Protocol):
 
         An alert whose rule has no signal any more is closed. Whatever is raised is noted; then the alerts of this
         source stay as they are, and other sources are asked all the same.
+        """
+
+
+@runtime_checkable
+class Explaining(Protocol):
+    """A source that knows why it says nothing of an alert."""
+
+    def why_unsaid(self, rule: str) -> str | None:
+        """Return the reason with which an alert of *rule* ends, of which `signals` said nothing.
+
+        "" where it stays as it is, for nobody can know whether it is over; None where the rule is not this source's,
+        or was removed.
         """

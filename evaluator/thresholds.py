@@ -1,5 +1,6 @@
 """Rules over metrics: each rule's groups of series, and what they say to it."""
 
+import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +15,8 @@ from storage.metric_groups import GroupValue, MetricGroup, metric_groups
 from storage.metric_query import MetricQuery
 from storage.metrics import MetricName, metric_names
 from storage.sli_metrics import LATENESS
+
+log = logging.getLogger(__name__)
 
 MOST_ALERTS: Final = 100
 MOST_GROUPS: Final = 1000
@@ -54,6 +57,7 @@ class ThresholdSource:
         self._database = database
         self._rules = tuple(rules)
         self._kinds: dict[tuple[str, str], _Kinds] = {}
+        self._unread: dict[str, str] = {}  # rules that could not be asked everything, and with what an alert ends
 
     def signals(self, now: datetime) -> list[AlertSignal]:
         """Return a signal for every group of every rule that was seen in the last `SEEN_WITHIN`.
@@ -61,8 +65,20 @@ class ThresholdSource:
         Raises:
             DatabaseError: the database cannot be read.
         """
-        self.problems = {}
-        return [signal for rule in self._rules for signal in self._signals(rule, now)]
+        before, self.problems, self._unread = self.problems, {}, {}
+        found = [signal for rule in self._rules for signal in self._signals(rule, now)]
+        for name, texts in self.problems.items():
+            if name not in before:  # once, and not at each tick with another number in it
+                log.warning("%s", "; ".join(texts))
+        return [*found]
+
+    def why_unsaid(self, rule: str) -> str | None:
+        """Return why the last look said nothing of an alert of *rule*; see `evaluator.signals.Explaining`."""
+        kind, _, named = rule.partition("/")
+        name = named.partition("/")[0]
+        if kind != "threshold" or name not in {known.name for known in self._rules}:
+            return None
+        return self._unread.get(name, "the rule was changed, or what it watches was not sent for 7 days")
 
     def _signals(self, rule: ThresholdRule, now: datetime) -> list[ThresholdSignal]:
         found: dict[str, ThresholdSignal] = {}
@@ -89,6 +105,7 @@ class ThresholdSource:
         )
         found = metric_groups(self._database, query, _value_of(rule), seen_since=now - SEEN_WITHIN)
         if found.total > MOST_GROUPS:
+            self._unread[rule.name] = ""
             self._note(rule, f"{found.total:,} groups, of which {MOST_GROUPS:,} are read: narrow it with attributes")
         return [_signal(rule, kind, group, now) for group in found.groups]
 
@@ -107,8 +124,10 @@ class ThresholdSource:
         fitting = [kind for kind in kinds if _unfit(rule, kind) is None]
         if not kinds:
             sender = f"from {rule.service!r} " if rule.service else ""
+            self._unread[rule.name] = f"no metric {rule.metric!r} {sender}was received for a month"
             self._note(rule, f"no metric {rule.metric!r} {sender}was ever received: compare the name with its sender's")
         elif not fitting:
+            self._unread[rule.name] = ""
             self._note(rule, f"{rule.metric!r} {_unfit(rule, kinds[0])}")
         elif len({kind.unit for kind in fitting}) > 1:
             units = ", ".join(repr(kind.unit) for kind in fitting)

@@ -10,6 +10,7 @@ from datetime import datetime
 from alerts.alerting_file import AlertingFile
 from alerts.config import AlertingConfig
 from alerts.courier import Courier
+from alerts.group_message import Sign
 from alerts.message import Links
 from alerts.signal import AlertSignal
 from alerts.signing import LinkSigner
@@ -37,10 +38,13 @@ class Alerting:
     writer: str
     file: AlertingFile
     links: Links
+    sign: Sign
+    thresholds: "ConfiguredThresholds"
     sources: tuple[SignalSource, ...]
     retired: Callable[[datetime], Mapping[tuple[str, str], str]]
     evidence: EvidenceQueue
     dispatcher: Dispatcher
+    courier: Courier
 
 
 def read_alerting(settings: Settings) -> AlertingFile:
@@ -63,10 +67,10 @@ def build_alerting(settings: Settings, database: Database) -> Alerting:
     Raises:
         SettingsError: the secret of links cannot be read or made.
     """
-    file, signer = read_alerting(settings), build_signer(settings)
+    file, sign = read_alerting(settings), build_signer(settings).sign_at
     links = Links(settings.dashboard_url, settings.external_url or f"http://{seen_from_outside(settings.api)}")
     writer = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
-    silence = ConfiguredSilence(database, file.load)
+    thresholds, silence = ConfiguredThresholds(database, file.load), ConfiguredSilence(database, file.load)
     evidence = EvidenceStore(database, links)
     courier = Courier((), DeliveryStore(database))
     dispatcher = Dispatcher(
@@ -75,7 +79,7 @@ def build_alerting(settings: Settings, database: Database) -> Alerting:
         LiveRouting(file.load, courier),
         writer=writer,
         links=links,
-        sign=signer.sign_at,
+        sign=sign,
         evidence=evidence.find,
         alone=database.address.embedded,
     )
@@ -83,10 +87,13 @@ def build_alerting(settings: Settings, database: Database) -> Alerting:
         writer,
         file,
         links,
-        (ConfiguredThresholds(database, file.load), silence, IngestLossSource(database)),
+        sign,
+        thresholds,
+        (thresholds, silence, IngestLossSource(database)),
         silence.retired,
         EvidenceQueue(EvidenceGatherer(database), evidence.keep),
         dispatcher,
+        courier,
     )
 
 
@@ -115,6 +122,10 @@ class ConfiguredThresholds:
             self._rules, self._source = rules, ThresholdSource(self._database, rules)
         return self._source.signals(now)
 
+    def why_unsaid(self, rule: str) -> str | None:
+        """Return why nothing was said of an alert of *rule*; see `evaluator.signals.Explaining`."""
+        return self._source.why_unsaid(rule)
+
 
 class ConfiguredSilence:
     """Services that fall silent, by the rule of the configuration in force; implements `SignalSource`."""
@@ -132,6 +143,12 @@ class ConfiguredSilence:
             DatabaseError: the database cannot be read.
         """
         return self._current().signals(now)
+
+    def why_unsaid(self, rule: str) -> str | None:
+        """Return why an alert of *rule* ends of which nothing is said; see `evaluator.signals.Explaining`."""
+        if not rule.startswith("silence/"):
+            return None
+        return "it is not watched any more" if self._rule.enabled else "no_data was switched off in the alert file"
 
     def retired(self, now: datetime) -> dict[tuple[str, str], str]:
         """Return the services that nobody waits for any more, and why.

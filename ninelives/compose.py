@@ -112,8 +112,8 @@ def build_evaluator(settings: Settings, database: Database, catalog: SloCatalog,
 def build_scheduler(
     settings: Settings, database: Database, evaluator: Evaluator, alerting: Alerting, registry: CollectorRegistry
 ) -> Scheduler:
-    parts = {"the tick": lambda: evaluator.state.last_at}  # it evaluates, and sees to deliveries
-    signs = build_signs_of_life(database, alerting.file.load, parts, alerting.links)
+    parts = {"the tick": lambda: evaluator.state.last_at, "delivery": alerting.courier.worked_at}
+    signs = build_signs_of_life(database, alerting.file.load, parts, alerting.links, alerting.sign)
     registry.register(signs.metrics)
     return Scheduler(
         evaluator.tick,
@@ -139,6 +139,7 @@ def build_context(
     *,
     intake: Intake | None = None,
     evaluator: Evaluator | None = None,
+    alerting: Alerting | None = None,
     tokens: Tokens | None = None,
     reporter: StageReporter | None = None,
 ) -> Context:
@@ -151,6 +152,10 @@ def build_context(
     def tick() -> TickStatus:
         return TickStatus(evaluator.state.last_at, evaluator.state.last_error) if evaluator else TickStatus()
 
+    def rule_problems() -> list[str]:
+        found = alerting.thresholds.problems.values() if alerting else ()
+        return [text for texts in found for text in texts]
+
     def letters() -> list[m.DeadLetter]:
         found = reporter.letters() if reporter else []
         return [m.DeadLetter(**asdict(letter) | {"file": letter.path.name}) for letter in found]
@@ -158,7 +163,7 @@ def build_context(
     def problems() -> dict[str, list[str]]:
         return evaluator.state.problems if evaluator else {}
 
-    alerting = read_alerting(settings)
+    file = alerting.file if alerting else read_alerting(settings)
 
     return Context(
         database,
@@ -170,8 +175,8 @@ def build_context(
         tick=tick,
         tokens=tokens,
         links=build_signer(settings),
-        channels=lambda: alerting.load().channels_of,
-        alerting_problems=lambda: _problems(alerting),
+        channels=lambda: file.load().channels_of,
+        alerting_problems=lambda: [*map(str, _problems(file)), *rule_problems()],
         reports=reporter.recent if reporter else list,
         dead_letters=letters,
         slo_problems=problems,

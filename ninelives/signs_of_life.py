@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from alerts.config import AlertingConfig
+from alerts.group_message import Sign
 from alerts.message import Links
 from alerts.peers import describe_with
 from evaluator.heartbeat import HeartbeatSender
@@ -24,7 +25,7 @@ class SignsOfLife:
 
 
 def build_signs_of_life(
-    database: Database, config: Callable[[], AlertingConfig], parts: Mapping[str, LastTime], links: Links
+    database: Database, config: Callable[[], AlertingConfig], parts: Mapping[str, LastTime], links: Links, sign: Sign
 ) -> SignsOfLife:
     """Return what tells peers and the heartbeat's receiver; nothing is sent before the scheduler runs it.
 
@@ -33,6 +34,7 @@ def build_signs_of_life(
         config: returns what is in force, asked each time.
         parts: by name, what returns when evaluation and delivery last succeeded; one that stalls stops the signs.
         links: where links lead.
+        sign: signs those of evidence.
     """
     liveness = Liveness(parts)
 
@@ -43,7 +45,7 @@ def build_signs_of_life(
     peers = Peers(
         lambda: config().alertmanagers,
         stored_transitions(database),
-        describe_with(links),
+        describe_with(links, sign),
         liveness,
         silenced=silenced_in(database),
         url=links.dashboard_url,

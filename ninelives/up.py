@@ -92,7 +92,7 @@ async def _serve(
     compose.watch_evaluator(registry, evaluator, database)
     context = compose.build_context(
         settings, database, catalog, registry,
-        intake=intake, evaluator=evaluator, tokens=access.tokens, reporter=reporter,
+        intake=intake, evaluator=evaluator, alerting=alerting, tokens=access.tokens, reporter=reporter,
     )  # fmt: skip
     api = HttpServer(build_api(context), sockets.api)
     scheduler = compose.build_scheduler(settings, database, evaluator, alerting, registry)

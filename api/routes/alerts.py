@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from alerts.acknowledgement import Acknowledgement
 from alerts.errors import AlertError
 from alerts.evidence import Evidence
-from alerts.labels import labels_of
+from alerts.labels import readable_labels
 from alerts.notification import Notification
 from alerts.transition import Transition
 from api import alert_timeline as timeline
@@ -118,7 +118,7 @@ def _record(ctx: Context, past: list[Transition], records: AlertRecords) -> m.Al
     events = timeline.in_order(
         timeline.of_evidence([] if found is None else [found]),
         timeline.of_transitions(past),
-        timeline.of_silences(stored_silences(ctx.database, since=last.started_at), last, labels_of(last)),
+        timeline.of_silences(stored_silences(ctx.database, since=last.started_at), last, readable_labels(last)),
         timeline.of_notifications(told, last.alert_id),
         timeline.of_deliveries(
             delivery_log(ctx.database, since=last.started_at, alert_id=last.alert_id), last.alert_id

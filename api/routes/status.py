@@ -36,7 +36,7 @@ def get_status(ctx: Ctx) -> m.Status:
         ingest=ingest,
         slo_files=catalog.files,
         slo_errors=[_error(problem) for problem in catalog.problems if problem.level == "error"],
-        notices=[*_notices(catalog, ingest, tick.error), *map(str, ctx.alerting_problems())],
+        notices=[*_notices(catalog, ingest, tick.error), *ctx.alerting_problems()],
     )
 
 

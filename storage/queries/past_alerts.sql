@@ -2,7 +2,7 @@
 SELECT e.body AS body, n.note AS note
 FROM
 (
-    SELECT alert_id, argMax(body, sequence) AS body, maxIf(at, state = 'firing') AS fired_at
+    SELECT alert_id, argMax(body, sequence) AS body, minIf(at, state = 'firing') AS fired_at
     FROM alert_transitions
     WHERE rule = {rule:String} AND at >= {since:DateTime64(3, 'UTC')} AND alert_id != {alert_id:String}
     GROUP BY alert_id

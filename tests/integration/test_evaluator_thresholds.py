@@ -232,3 +232,24 @@ def test_a_group_that_changed_its_unit_is_one_alert_with_the_value_that_is_sent_
     store(database, gauge(otlp, "depth", [(20, 2.0)], unit="{mail}"), signal="metrics")
     (signal,) = ThresholdSource(database, [rule("depth")]).signals(NOW)
     assert (signal.value, signal.unit) == (2.0, "{mail}")
+
+
+def test_an_alert_of_which_nothing_is_said_ends_with_the_reason_and_that_is_logged_once(tables, caplog):
+    rules = [("none", "Nothing"), ("an increase", "Fits")]
+    asked = [rule(metric, aggregate="rate").model_copy(update={"name": name}) for metric, name in rules]
+    source = ThresholdSource(tables, asked)
+    source.signals(NOW)
+    source.signals(NOW)
+    assert source.why_unsaid("threshold/Nothing/service=shop&environment=prod") == (
+        "no metric 'none' was received for a month"
+    )
+    assert "not sent for 7 days" in source.why_unsaid("threshold/Fits/service=other&environment=prod")
+    assert source.why_unsaid("threshold/Removed/service=shop&environment=prod") is None
+    assert source.why_unsaid("shop-availability") is None
+    assert sum("no metric 'none'" in record.message for record in caplog.records) == 1
+
+
+def test_alerts_of_a_metric_that_changed_its_type_stay_as_they_are(tables):
+    source = ThresholdSource(tables, [rule("the highest point of any series", aggregate="rate")])
+    assert source.signals(NOW) == []
+    assert source.why_unsaid("threshold/Rule/service=shop&environment=prod") == ""

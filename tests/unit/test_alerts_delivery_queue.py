@@ -149,3 +149,14 @@ def test_deliveries_that_failed_together_do_not_come_back_together():
     waits = {backoff(5, f"alert{number}") for number in range(100)}
     assert len(waits) > 90
     assert max(waits) - min(waits) > timedelta(seconds=30)
+
+
+def test_a_stalled_queue_says_since_when_something_could_have_been_taken():
+    waiting = queue_of()
+    assert waiting.pending_since_s(0) is None
+    waiting.add(parcel(), 10, 1000)
+    assert waiting.pending_since_s(70) == 10
+    assert not waiting.is_sending()
+    waiting.take(70)
+    assert waiting.is_sending()
+    assert waiting.pending_since_s(90) is None

@@ -7,6 +7,7 @@ from alerts.errors import InvalidAlert
 from alerts.evidence import Evidence, EvidenceTrace
 from alerts.group_message import MOST_ALERTS, group_message
 from alerts.message import Links
+from alerts.transition import Link
 from tests.unit.deliveries import NOW, notification, transition
 
 LINKS = Links("https://nl.example/", "https://api.example/")
@@ -82,3 +83,15 @@ def test_of_very_many_alerts_the_most_important_are_listed_and_the_others_counte
 def test_a_label_that_receivers_would_refuse_is_an_error():
     with pytest.raises(InvalidAlert, match="a-b"):
         group_message(notification(), [replace(transition(), labels=(("a-b", "c"),))], LINKS)
+
+
+def test_the_runbook_of_the_rule_comes_before_that_of_the_objective():
+    rule = transition("a")
+    named = replace(rule, details=replace(rule.details, links=(Link("Runbook", "https://wiki/rule"),)))
+    evidence = Evidence("a", NOW, NOW, NOW, "", runbook="https://wiki/objective")
+    told = group_message(notification(), [named], LINKS, evidence={"a": evidence})
+    assert told.alerts[0].runbook == "https://wiki/rule"
+    assert group_message(notification(), [named], LINKS).alerts[0].runbook == "https://wiki/rule"
+    assert (
+        group_message(notification(), [rule], LINKS, evidence={"a": evidence}).alerts[0].runbook.endswith("objective")
+    )

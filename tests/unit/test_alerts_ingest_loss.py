@@ -12,6 +12,7 @@ from alerts.timing import AlertTiming
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 FULL = ("traces: the spool is 85% full; requests are refused when it is full (raise --spool-limit)",)
 CONTINUED = AlertTiming(timedelta(minutes=6), timedelta(minutes=10))
+RESTARTED = AlertTiming(timedelta(minutes=1))
 
 
 @pytest.mark.parametrize(
@@ -21,8 +22,8 @@ CONTINUED = AlertTiming(timedelta(minutes=6), timedelta(minutes=10))
         ("breaker_open", "page", AlertTiming()),
         ("spool_filling", "page", AlertTiming()),
         ("damaged", "page", AlertTiming()),
-        ("spool_old", "ticket", AlertTiming()),
-        ("silent", "ticket", AlertTiming()),
+        ("spool_old", "ticket", RESTARTED),
+        ("silent", "ticket", RESTARTED),
         ("dead_letters", "ticket", AlertTiming(timedelta(hours=1))),
         ("refusing", "ticket", CONTINUED),
         ("rejecting", "ticket", CONTINUED),

@@ -16,7 +16,7 @@ from alerts.peers import (
     unsilenced,
     watchdog,
 )
-from alerts.transition import AlertDetails, Transition
+from alerts.transition import AlertDetails, Link, Transition
 from evaluator.liveness import Liveness
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -205,3 +205,21 @@ def test_the_watchdog_outlives_three_lost_posts_while_evaluation_works(phase_s, 
     alert = watchdog(liveness.alive_at(NOW + timedelta(seconds=phase_s)))
     next_post = NOW + timedelta(seconds=15 * (lost + 1) + phase_s)
     assert alert.ends_at > next_post
+
+
+def test_peers_are_told_of_evidence_and_runbook_under_the_same_address_each_time():
+    signed = []
+
+    def sign(purpose, alert_id, at):
+        signed.append(at)
+        return f"{purpose}-{alert_id}"
+
+    details = replace(DETAILS, links=(Link("Runbook", "https://wiki/pay"),))
+    item = firing(details=details)
+    describe = describe_with(Links("https://nl.example", "https://api.example"), sign)
+    found = [describe(one) for one in (item, resolved(item, NOW + timedelta(minutes=5)))]
+    assert {alert.evidence_url for alert in found} == {
+        "https://api.example/api/v1/alerts/pay-page-1/evidence?token=evidence-pay-page-1"
+    }
+    assert {alert.runbook for alert in found} == {"https://wiki/pay"}
+    assert set(signed) == {NOW}

@@ -65,7 +65,7 @@ def test_a_firing_alert_is_one_whole_alertmanager_payload_of_version_4():
         "receiver": "team-shop",
         "status": "firing",
         "externalURL": "https://nl.example",
-        "groupKey": '{}:{alertname="SLOErrorBudgetBurn", severity="page", slo_id="checkout-prod-availability"}',
+        "groupKey": "checkout-prod-availability-page-29539440",
         "truncatedAlerts": 0,
         "groupLabels": {name: LABELS[name] for name in ("alertname", "slo_id", "severity")},
         "commonLabels": LABELS,
@@ -173,3 +173,19 @@ def test_a_time_without_zone_or_outside_of_utc_is_refused(at):
 def test_a_sequence_counts_from_one():
     with pytest.raises(InvalidAlert, match="count from 1"):
         replace(FIRING, sequence=0)
+
+
+def test_a_runbook_is_told_once_by_its_own_name():
+    details = replace(FIRING.details, links=(Link("Runbook", "https://wiki/r"), Link("Queue", "https://mq/q")))
+    item = replace(FIRING, details=details)
+    message = message_of(item, "team", Links("https://nl.example"))
+    told = replace(message, alerts=(replace(message.alerts[0], runbook=details.runbook),))
+    annotations = build_payload(told).alerts[0].annotations
+    assert annotations["runbook_url"] == "https://wiki/r"
+    assert [value for name, value in annotations.items() if name.startswith("link_")] == ["Queue: https://mq/q"]
+
+
+def test_two_routes_with_equal_labels_have_two_group_keys():
+    message = message_of(FIRING, "team", Links())
+    keys = {build_payload(replace(message, group_key=key)).group_key for key in ("{}/{a}:{b}", "{}/{c}:{b}")}
+    assert keys == {"{}/{a}:{b}", "{}/{c}:{b}"}
