@@ -22,6 +22,8 @@ from slo.yaml_document import yaml_documents
 DEFAULT_GROUP_BY: Final = ("alertname", "slo_id", "severity", "environment")
 _NO_DATA: Final = NoDataRule()
 NO_ROUTE: Final = Route("")  # leads to a receiver that has no channels
+# what a route inherits that says nothing: all alerts in one group would wait for each other
+_USUAL: Final = Route("", group_by=("service_name", "environment"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ def _document(text: str, file: str) -> PlainDocument:
 
 def _config(written: AlertsFile, warnings: tuple[SloFileProblem, ...]) -> AlertingConfig:
     return AlertingConfig(
-        route=NO_ROUTE if written.route is None else _route(written.route, NO_ROUTE),
+        route=NO_ROUTE if written.route is None else _route(written.route, _USUAL),
         receivers=written.receivers,
         alertmanagers=written.alertmanagers,
         heartbeat=written.heartbeat,

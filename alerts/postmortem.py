@@ -153,7 +153,7 @@ def _address(url: str) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{share * 100:.3g} %"
+    return f"{share * 100:,.0f} %" if abs(share) >= 1 else f"{share * 100:.3g} %"
 
 
 def _moment(at: datetime) -> str:
@@ -166,7 +166,7 @@ def _length(taken: timedelta) -> str:
     >>> _length(timedelta(hours=26, minutes=3)), _length(timedelta(seconds=90)), _length(timedelta(0))
     ('1 d 2 h', '1 min 30 s', '0 s')
     """
-    seconds = int(taken.total_seconds())
+    seconds = round(taken.total_seconds())
     parts = []
     for unit, name in ((86400, "d"), (3600, "h"), (60, "min"), (1, "s")):
         amount, seconds = divmod(seconds, unit)

@@ -26,6 +26,7 @@ SHOWN_FOR = timedelta(days=400)
 BY_LINK = "the link in a message"
 
 
+@router.head("/alerts/{alert_id}/evidence")
 @router.get("/alerts/{alert_id}/evidence")
 def show_evidence(ctx: Ctx, alert_id: str, token: str = "") -> Response:
     """Return the page that was made when the alert fired. *token* is that of a signed link, for who has no other."""

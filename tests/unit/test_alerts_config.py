@@ -206,6 +206,13 @@ def test_the_webhooks_of_the_setting_make_the_receiver_where_there_is_no_file():
     assert default_config().route == Route("")
 
 
+@pytest.mark.parametrize(("written", "labels"), [("", ["environment", "service_name"]), (", group_by: []", [])])
+def test_alerts_are_grouped_by_whom_they_concern_unless_the_file_says_otherwise(written, labels):
+    config = read_config(SMALL % written, "alerts.yaml")
+    (found,) = config.route.routes_of({"service_name": "shop", "environment": "prod", "x": "1"})
+    assert sorted(dict(found.group_labels)) == labels
+
+
 def test_the_webhooks_of_the_setting_are_told_beside_what_the_file_says():
     config = read_config(SMALL % ", group_by: [x]", "alerts.yaml", webhooks=["http://127.0.0.1:9"])
     assert [found.receiver for found in config.route.routes_of({"x": "1"})] == ["default", "a"]
