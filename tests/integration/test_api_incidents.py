@@ -1,5 +1,6 @@
 """Incidents as the API tells them: grouped, noted, measured, written up."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -174,3 +175,11 @@ def test_a_postmortem_is_markdown(address, past):
     answer = httpx.get(f"http://{address}/api/v1/incidents/till/postmortem")
     assert answer.headers["Content-Type"] == "text/markdown; charset=utf-8"
     assert "None was gathered." in answer.text
+
+
+def test_that_an_alert_waits_to_be_clear_is_no_event(api, database):
+    fired = firing("a", ago(9))
+    held = replace(fired, sequence=fired.sequence + 1, at=ago(5), clear_since=ago(5))
+    store(database, fired, held, replace(held, sequence=held.sequence + 1, at=ago(4), clear_since=None))
+    assert [event.kind for event in api.incident("a").timeline] == ["firing"]
+    assert [event.kind for event in api.alert("a").timeline] == ["firing"]

@@ -1,5 +1,6 @@
 """Silences as they are asked for, listed and ended over the API."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -7,6 +8,7 @@ import pytest
 
 from api import models as m
 from api.client import ApiClient, ApiError
+from storage.silences import SilenceRow, save_silence
 from tests.integration.alert_past import ago, firing, pending, resolved, store
 from tests.integration.slo_past import serving
 
@@ -106,3 +108,12 @@ def test_a_silence_that_makes_no_sense_is_refused_with_the_value_and_the_remedy(
     detail = m.Problem.model_validate_json(answer.content).detail
     assert all(part in detail for part in named), detail
     assert httpx.get(f"http://{address}/api/v1/silences?expired=true").json()["items"] == []
+
+
+def test_a_stored_silence_that_cannot_be_read_hides_no_other(api, database):
+    known = api.add_silence(asked())
+    row = SilenceRow("odd", ("severity~page",), ago(5), ago(-60), "ann", "", False, ago(5))
+    save_silence(database, row, now=ago(5))
+    save_silence(database, replace(row, id="empty", matchers=()), now=ago(5))
+    assert [item.id for item in api.silences()] == [known.id]
+    assert api.alerts() == []
