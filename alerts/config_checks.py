@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Final
 
 from alerts.config_file import AlertsFile, RouteConfig
@@ -65,8 +66,8 @@ def _route_problems(route: RouteConfig, here: Location, names: Sequence[str]) ->
 
 def warnings_of(written: AlertsFile) -> Iterator[tuple[Location, str]]:
     """Yield what keeps one part from working, and none of the others."""
-    if written.templates is not None and not written.templates.is_dir():
-        yield ("templates",), f"{written.templates} is no folder; the templates that come with Ninelives are used"
+    if written.templates is not None:
+        yield from _wrong_templates(written.templates)
     if written.heartbeat is not None:
         yield from _unreadable(written.heartbeat, ("heartbeat",))
     named = set() if written.route is None else set(_named(written.route))
@@ -76,6 +77,16 @@ def warnings_of(written: AlertsFile) -> Iterator[tuple[Location, str]]:
             yield (*here, "name"), f"no route leads to {receiver.name!r}; name it in a route, or leave it out"
         for name, kind, config in receiver.channels():
             yield from _unreadable(config, (*here, f"{kind}_configs", int(name.rpartition("-")[2]) - 1))
+
+
+def _wrong_templates(folder: Path) -> Iterator[tuple[Location, str]]:
+    if not folder.is_dir():
+        yield ("templates",), f"{folder} is no folder; the templates that come with Ninelives are used"
+        return
+    from alerts.rendering import Renderer  # noqa: PLC0415 - Jinja2 is loaded by those alone who have templates
+
+    for problem in Renderer(folder).problems():
+        yield ("templates",), str(problem)
 
 
 def _unreadable(config: ConfigWithSecrets, here: Location) -> Iterator[tuple[Location, str]]:

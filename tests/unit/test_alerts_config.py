@@ -237,3 +237,11 @@ def test_durations(text, seconds):
 def test_what_is_no_duration(text):
     with pytest.raises(ValueError, match=r"is no duration|longer than ten years"):
         parse_time_span(text)
+
+
+def test_a_template_that_raises_is_a_warning_of_the_file_that_names_it(tmp_path):
+    (tmp_path / "text.j2").write_text("{{ 1 / 0 }}", "utf-8")
+    config = read_config(f"rules: []\ntemplates: {tmp_path}", "alerts.yaml")
+    (warning,) = map(str, config.warnings)
+    assert warning.startswith("alerts.yaml:2: warning: templates: template")
+    assert "text.j2, line 1: ZeroDivisionError: division by zero; the built-in template is used instead" in warning
