@@ -25,16 +25,16 @@ _TIMING: Final[Mapping[str, AlertTiming]] = {
     "quarantined": _CONTINUED,
 }
 _TITLES: Final[Mapping[str, str]] = {
-    "lost": "Nothing that was acknowledged is lost",
-    "breaker_open": "The database takes what comes in",
-    "spool_filling": "The spool has room",
-    "spool_old": "Nothing waits for the database",
-    "damaged": "The collector's disk keeps what it holds",
-    "dead_letters": "No request lies in dead letters",
-    "refusing": "No request is refused",
-    "rejecting": "No item is left out as invalid",
-    "silent": "Collectors report",
-    "quarantined": "Times of spans can be believed",
+    "lost": "Data that were acknowledged are lost",
+    "breaker_open": "The database takes nothing",
+    "spool_filling": "The spool fills up",
+    "spool_old": "Data wait for the database",
+    "damaged": "The collector's disk damages data",
+    "dead_letters": "Requests lie in dead letters",
+    "refusing": "Requests are refused",
+    "rejecting": "Items are left out as invalid",
+    "silent": "No report from collectors",
+    "quarantined": "Spans come with wrong times",
 }
 
 
@@ -105,9 +105,9 @@ class IngestLossSignal:
 
 
 def title(what: str) -> str:
-    """Return what should hold.
+    """Return what is wrong, the first words of the alert and the name of its incident.
 
     >>> title("dead_letters")
-    'No request lies in dead letters'
+    'Requests lie in dead letters'
     """
     return _TITLES.get(what, what)

@@ -57,13 +57,13 @@ def test_an_alert_names_the_collector_the_numbers_and_what_to_do():
     assert labels == {
         "alertname": "IngestLoss",
         "rule": "ingest/spool_filling/here:4318",
-        "slo_name": "The spool has room",
+        "slo_name": "The spool fills up",
         "severity": "page",
         "collector": "here:4318",
         "loss": "spool_filling",
     }
     over = IngestLossSignal("spool_filling", "here:4318")
-    assert over.resolved_summary() == "collector here:4318: it is over (the spool has room)"
+    assert over.resolved_summary() == "collector here:4318: it is over (the spool fills up)"
     assert (found.slo_id, found.service, found.environment) == ("", "", "")
 
 
