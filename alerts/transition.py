@@ -1,5 +1,7 @@
 """One change of an alert's state: what is stored before anything is sent."""
 
+import logging
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -9,6 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from alerts.errors import InvalidAlert
 from slo.policy import Severity
+
+log = logging.getLogger(__name__)
 
 AlertState = Literal["pending", "firing", "resolved"]
 RUNBOOK: Final = "Runbook"  # the title of the link to it
@@ -150,3 +154,14 @@ class Transition:
 
 
 _ADAPTER: Final = TypeAdapter(Transition)
+
+
+def readable(bodies: Iterable[str]) -> list[Transition]:
+    """Return the transitions among *bodies*; one that cannot be read is logged, and stops no other alert."""
+    found = []
+    for body in bodies:
+        try:
+            found.append(Transition.from_json(body))
+        except InvalidAlert as error:
+            log.warning("%s", str(error)[:300])
+    return found

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from alerts.incident import Incident, incidents_of
 from alerts.labels import readable_labels
 from alerts.silence import Silence
-from alerts.transition import AlertDetails, Transition
+from alerts.transition import AlertDetails, Transition, readable
 from api import models as m
 from api.context import Context
 from api.silence_answer import stored_silences
@@ -106,7 +106,7 @@ class AlertRecords:
 def read_alerts(ctx: Context, since: datetime, now: datetime) -> AlertRecords:
     """Return the alerts that changed since *since* or have not ended, and enough before for whole incidents."""
     begin = since - LONGEST_INCIDENT
-    found = [Transition.from_json(body) for body in episodes(ctx.database, since=begin)]
+    found = readable(episodes(ctx.database, since=begin))
     oldest = min([begin, *(alert.started_at for alert in found)])
     taken: defaultdict[str, list[AcknowledgementRow]] = defaultdict(list)
     for row in acknowledgements(ctx.database, since=oldest):

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from alerts.backtest import RecordedTrouble
-from alerts.transition import Transition
+from alerts.transition import readable
 from api import models as m
 from slo.model import Slo
 from storage.annotations import annotations
@@ -52,7 +52,7 @@ def _runs(database: Database, slo: Slo) -> list[RecordedTrouble]:
 
 
 def _paged(database: Database, slo: Slo, start: datetime, ignored: Collection[str]) -> list[RecordedTrouble]:
-    stored = [Transition.from_json(body) for body in transitions(database, since=start - LONGEST)]
+    stored = readable(transitions(database, since=start - LONGEST))
     last = {transition.alert_id: transition for transition in stored}
     return [
         RecordedTrouble("alert", transition.details.slo_name, transition.fired_at, transition.resolved_at)

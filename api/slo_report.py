@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from alerts.transition import Transition
+from alerts.transition import Transition, readable
 from api import models as m
 from slo.indicator import SpanIndicator
 from slo.model import Slo
@@ -104,8 +104,7 @@ def _incidents(database: Database, start: datetime, end: datetime) -> Mapping[st
     """Return the alerts that fired or were firing in [start, end), by objective."""
     fired: dict[str, Transition] = {}
     last: dict[str, Transition] = {}
-    for body in transitions(database, since=start - LONGEST):
-        transition = Transition.from_json(body)
+    for transition in readable(transitions(database, since=start - LONGEST)):
         last[transition.alert_id] = transition
         if transition.state == "firing" and transition.changes_state:
             fired[transition.alert_id] = transition

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from alerts.transition import Transition
+from alerts.transition import Transition, readable
 from storage import transitions as rows
 from storage.client import Database
 
@@ -29,7 +29,7 @@ class AlertStore:
         if batch != self._batch:
             # what is stored while they are read is then newer than its number says: the next append is refused
             bodies = rows.latest_transitions(self._database)
-            found = [Transition.from_json(body) for body in bodies]
+            found = readable(bodies)
             self._latest = {(item.rule, item.severity): item for item in found}
             self._batch = batch
         return self._latest

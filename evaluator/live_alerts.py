@@ -9,7 +9,7 @@ from typing import Final
 from alerts.errors import InvalidAlert
 from alerts.labels import labels_of
 from alerts.notification import Notification
-from alerts.transition import Transition
+from alerts.transition import Transition, readable
 from storage.client import Database
 from storage.notifications import told_transitions
 from storage.transitions import latest_transitions, transitions
@@ -51,12 +51,12 @@ class LiveAlerts:
         wanted = {(told.alert_id, told.sequence) for item in notifications for told in item.alerts}
         found = {(item.alert_id, item.sequence): item for item in self._last.values()}
         missing = sorted({alert_id for alert_id, _ in wanted - found.keys()})
-        for item in map(_read, told_transitions(self._database, missing)):
+        for item in map(_labelled, readable(told_transitions(self._database, missing))):
             found[item.alert_id, item.sequence] = item
         return {key: found[key] for key in wanted & found.keys()}
 
     def _keep(self, bodies: Iterable[str]) -> None:
-        for item in map(_read, bodies):
+        for item in map(_labelled, readable(bodies)):
             last = self._last.get(item.alert_id)
             if last is None or last.sequence < item.sequence:
                 self._last[item.alert_id] = item
@@ -68,9 +68,8 @@ class LiveAlerts:
                 del self._last[item.alert_id]
 
 
-def _read(body: str) -> Transition:
-    """Return the stored transition, without labels that receivers would refuse: it is told all the same."""
-    item = Transition.from_json(body)
+def _labelled(item: Transition) -> Transition:
+    """Return *item* without labels that receivers would refuse: it is told all the same."""
     try:
         labels_of(item)
     except InvalidAlert as error:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from alerts.burn_rate import BurnRateSignal, signals_of
 from alerts.decide import decide
 from alerts.timing import AlertTiming
+from alerts.transition import readable
 from slo.draft import drafts
 from slo.evaluation import evaluate, needed_windows
 from slo.model import EventCounts
@@ -234,3 +235,11 @@ def test_the_workbooks_incident_pages_in_its_sixth_minute_and_ends_five_minutes_
         memory = change or memory
         changes += [(change.state, minute)] if change else []
     assert changes == [("firing", 6), ("resolved", 15)]
+
+
+def test_a_stored_change_that_cannot_be_read_stops_no_other_alert(caplog):
+    replay = Replay()
+    replay.tick(MET)
+    (fired,) = replay.changes
+    assert readable(["{}", fired.to_json(), "no JSON"]) == [fired]
+    assert len(caplog.records) == 2
