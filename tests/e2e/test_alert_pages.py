@@ -105,7 +105,7 @@ def test_from_the_list_the_failed_span_is_one_click_away(visit: Visit):
     expect(chosen).to_be_in_viewport()
 
 
-def test_taking_an_alert_on_needs_a_name_and_is_seen_at_once(stack: Stack, visit: Visit, pictures: Path):
+def test_taking_an_alert_on_needs_a_name_and_is_seen_at_once(stack: Stack, visit: Visit):
     alert = alert_of(stack, BROKEN)
     visit.go(f"/alert?id={alert.id}")
     press(visit.page, "Acknowledge")
@@ -127,7 +127,6 @@ def test_taking_an_alert_on_needs_a_name_and_is_seen_at_once(stack: Stack, visit
     with stack.api() as api:
         (found,) = api.alert(alert.id).acknowledgements
     assert (found.author, found.comment, found.via) == (PERSON, "looking at the pool of connections", "page")
-    visit.picture(pictures / "alert.png")
 
 
 def test_an_alert_is_silent_until_it_is_resolved_or_somebody_ends_that(stack: Stack, visit: Visit, pictures: Path):
@@ -193,9 +192,10 @@ def test_a_note_on_the_incident_is_in_its_post_mortem(stack: Stack, visit: Visit
     assert PERSON in text
 
 
-def test_the_frozen_page_opens_beside_the_dashboard(stack: Stack, visit: Visit):
+def test_the_frozen_page_opens_beside_the_dashboard(stack: Stack, visit: Visit, pictures: Path):
     alert = alert_of(stack, BROKEN)
     visit.go(f"/alert?id={alert.id}")
+    visit.picture(pictures / "alert.png")
     with visit.page.context.expect_page() as opened:
         visit.page.get_by_role("link", name="Evidence on one page").click()
     frozen = opened.value
