@@ -12,7 +12,9 @@ def in_short(found: m.AlertEvidence) -> Markup:
         ("Budget spent in it", units.percent(found.error_budget_spent, 1)),
         ("Budget left then", units.percent(found.error_budget_remaining, 1)),
     ]
-    pairs += [(f"If the last {item.hours} h go on", _exhausted(item)) for item in found.forecasts]
+    left = found.error_budget_remaining
+    if left is None or left > 0:  # what is spent cannot run out
+        pairs += [(f"If the last {item.hours} h go on", _exhausted(item)) for item in found.forecasts]
     if found.owner:
         pairs.append(("Owner", found.owner))
     return facts(pairs)

@@ -87,7 +87,9 @@ def listing(alerts: Sequence[m.Alert], now: datetime) -> Markup:
             lines(looks.alert(item.state), marks(item)),
             lines(link(href(item.id), item.summary or item.slo_id), muted(place(item))),
             item.severity,
-            lines(units.ago(item.started_at, now), muted(units.instant(item.started_at))),
+            lines(
+                units.ago(item.started_at, now), tag("span", units.instant(item.started_at), css="nl-muted nl-whole")
+            ),
             lines(*_length(item, now)),
             holder(item, now),
             worst_trace(item),
@@ -136,7 +138,7 @@ def worst_trace(item: m.Alert) -> Markup:
     """Return the link to the first exemplar."""
     if not item.exemplar_trace_ids:
         return muted("no trace kept")
-    return link(traces.href(item.exemplar_trace_ids[0]), "Worst trace")
+    return link(traces.href(item.exemplar_trace_ids[0]), "Worst trace", css="nl-whole")
 
 
 def headline(item: m.Alert, now: datetime) -> Markup:

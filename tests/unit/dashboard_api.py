@@ -168,6 +168,9 @@ def _alert_routes(app: FastAPI, kept: Kept) -> None:
 
     @app.post("/api/v1/alerts/{alert_id}/acknowledge")
     def acknowledge(alert_id: str, asked: m.NewAcknowledgement):
+        if not asked.author:
+            problem = m.Problem(title="Refused", status=422, detail="author is empty; write who has it")
+            return JSONResponse(problem.model_dump(mode="json"), status_code=422)
         app.state.acknowledged = (alert_id, asked)
         return _one([record(item) for item in alerts()], alert_id)
 

@@ -206,3 +206,12 @@ def test_matchers_are_split_at_commas_and_a_mistake_reaches_the_api_whole():
     assert silences.split(r'a="say \"x, y\"", b=c') == [r'a="say \"x, y\""', "b=c"]
     for mistake in ('a="x', "a~x", 'a=x"y', '"', "a=\\", 'a="\\'):
         assert silences.split(mistake) == [mistake]
+
+
+def test_when_the_budget_runs_out_is_told_only_while_some_is_left():
+    found = shop.evidence()
+    assert "If the last" in read(alert_evidence.in_short(found)).text
+    assert (
+        "If the last"
+        not in read(alert_evidence.in_short(found.model_copy(update={"error_budget_remaining": -0.5}))).text
+    )

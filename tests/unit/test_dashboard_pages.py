@@ -6,6 +6,7 @@ import re
 import socket
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -361,6 +362,21 @@ def test_an_alert_is_taken_on_from_its_page_by_name(filled, monkeypatch):
     at.text_input(key="acknowledge-comment").input("looking")
     next(button for button in at.button if button.label == "I have it").click()
     at.run()
+    assert [message.value for message in at.toast] == ["Ann has it."]
+
+
+def test_what_was_refused_stays_on_the_page_until_it_is_mended_or_grows_old(filled, monkeypatch):
+    at = open_page(monkeypatch, filled, "alert", id="a-1")
+    next(button for button in at.button if button.label == "I have it").click()
+    for _ in range(2):
+        at.run()
+        assert "author is empty; write who has it" in at.error[0].value
+    with monkeypatch.context() as patched:
+        patched.setattr("dashboard.outcomes.REFUSED_FOR", timedelta(0))
+        assert not at.run().error
+    at.text_input(key="acknowledge-author").input("Ann")
+    next(button for button in at.button if button.label == "I have it").click()
+    assert not at.run().error
     assert [message.value for message in at.toast] == ["Ann has it."]
 
 
