@@ -25,7 +25,7 @@ class Exemplar:
 def exemplars(database: Database, query: MetricQuery, *, limit: int) -> list[Exemplar]:
     """Return the newest *limit* exemplars of what *query* asks for, those of series beyond a limit included."""
     parameters = query.parameters() | {"limit": limit, "with_overflow": True}
-    rows = database.rows("metric_exemplars", parameters, selected=selected())
+    rows = database.rows("metric_exemplars", parameters, selected=selected(query))
     return [
         Exemplar(
             at=from_ns(row["at_ns"]),

@@ -51,7 +51,7 @@ def metric_groups(database: Database, query: MetricQuery, value: GroupValue, *, 
     Rate and increase are those of the Metrics page: resets, both temporalities, points beyond a series' limit. The
     other values are of gauges and sums: over all points, or over what each series said last ("sum", "..._last").
     """
-    known = selected().replace("{start_ns:Int64}", "{seen_since_ns:Int64}")
+    known = selected(query).replace("{start_ns:Int64}", "{seen_since_ns:Int64}")
     parameters = query.parameters() | {
         "seen_since_ns": nanoseconds(seen_since),
         "step_ns": nanoseconds(query.end) - nanoseconds(query.start),
@@ -67,14 +67,15 @@ def metric_groups(database: Database, query: MetricQuery, value: GroupValue, *, 
 
 def _values(query: MetricQuery, value: GroupValue) -> str:
     if value not in {"rate", "increase"}:
-        return load_query("metric_group_values").replace("/*selected*/", selected())
+        values = load_query("metric_group_values").replace("/*selected*/", selected(query))
+        return values.replace("/*selected_ids*/", selected(query, labels=False))
     table, counted, exact_int = _COUNTED[query.kind.type]
     rises = increases(
         table,
         value=counted,
         exact_int=exact_int,
         delta="{delta:Bool}",
-        which=f"metric = {{metric:String}} AND series_id IN (SELECT series_id FROM ({selected()}))",  # noqa: S608 -- ours
+        which=f"metric = {{metric:String}} AND series_id IN ({selected(query, labels=False)})",
         overflowed=overflows(query),
     )
-    return load_query("metric_rates").replace("/*increases*/", rises).replace("/*selected*/", selected())
+    return load_query("metric_rates").replace("/*increases*/", rises).replace("/*selected*/", selected(query))

@@ -111,17 +111,17 @@ def increases(points: str, *, value: str, exact_int: str, delta: str, which: str
 def _rates(
     database: Database, query: MetricQuery, table: str, *, value: str, exact_int: str
 ) -> tuple[list[_Group], int]:
-    which = f"metric = {{metric:String}} AND series_id IN (SELECT series_id FROM ({selected()}))"  # noqa: S608 -- ours
+    which = f"metric = {{metric:String}} AND series_id IN ({selected(query, labels=False)})"
     rises = increases(
         table, value=value, exact_int=exact_int, delta="{delta:Bool}", which=which, overflowed=overflows(query)
     )
-    rows = database.rows("metric_rates", query.parameters(), increases=rises, selected=selected())
+    rows = database.rows("metric_rates", query.parameters(), increases=rises, selected=selected(query))
     groups = [_Group(tuple(row["labels"]), [(step, rate, rise) for step, rate, rise in row["steps"]]) for row in rows]
     return groups, rows[0]["groups"] if rows else 0
 
 
 def _values(database: Database, query: MetricQuery) -> tuple[list[_Group], int]:
-    rows = database.rows("metric_values", query.parameters(), selected=selected())
+    rows = database.rows("metric_values", query.parameters(), selected=selected(query))
     place = STATS[query.stat]
     groups = [
         _Group(
@@ -135,7 +135,7 @@ def _values(database: Database, query: MetricQuery) -> tuple[list[_Group], int]:
 
 def _shown(database: Database, name: str, query: MetricQuery, groups: Iterable[_Group]) -> list[dict[str, Any]]:
     parameters = query.parameters() | {"shown": [list(group.labels) for group in groups]}
-    return database.rows(name, parameters, selected=selected(), overflows=overflows(query))
+    return database.rows(name, parameters, selected=selected(query), overflows=overflows(query))
 
 
 def _answer(

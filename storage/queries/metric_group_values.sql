@@ -20,7 +20,7 @@ FROM
         argMaxIf(p.value, p.ts, isFinite(p.value)) AS series_last
     FROM metric_points AS p
     INNER JOIN (/*selected*/) AS s ON s.series_id = p.series_id
-    WHERE p.metric = {metric:String} AND p.series_id IN (SELECT series_id FROM (/*selected*/))
+    WHERE p.metric = {metric:String} AND p.series_id IN (/*selected_ids*/)
         AND toStartOfHour(p.ts) >= toStartOfHour(fromUnixTimestamp64Nano({start_ns:Int64}, 'UTC'))
         AND p.ts >= fromUnixTimestamp64Nano({start_ns:Int64}, 'UTC')
         AND p.ts < fromUnixTimestamp64Nano({end_ns:Int64}, 'UTC')
