@@ -34,7 +34,7 @@ class ExplicitBuckets:
             if count and seen + count >= rank:
                 high = self.bounds[index]
                 low = self.bounds[index - 1] if index else min(high, 0.0)
-                return low + (high - low) * (rank - seen) / count
+                return low + (high - low) * min((rank - seen) / count, 1.0)  # counts beyond 2**53 are rounded
             seen += count
         return self.bounds[-1]
 

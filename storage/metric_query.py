@@ -109,8 +109,8 @@ def selected(query: MetricQuery, *, labels: bool = True) -> str:
     The text of an attribute takes the engine over 5 ms to plan, so it stands only where it is needed.
     """
     sql = load_query("metric_selected")
-    sql = sql.replace("/*labels*/", load_query("metric_group_labels") if labels else "")
-    return sql.replace("/*attributes*/", load_query("metric_with_attributes") if query.attributes else "")
+    sql = sql.replace("/*group_labels*/", load_query("metric_group_labels") if labels else "")
+    return sql.replace("/*with_attributes*/", load_query("metric_with_attributes") if query.attributes else "")
 
 
 def overflows(query: MetricQuery) -> str:

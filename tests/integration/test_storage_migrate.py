@@ -13,10 +13,11 @@ from storage.migrate import load_migrations, migrate, pending, plan
 from storage.migration import Migration
 from storage.views import CacheAttribute, ViewSettings, load_views
 
+PIECES = {"metric_group_labels", "metric_with_attributes"}  # no queries by themselves, but within others
 QUERIES = sorted(
     file.name.removesuffix(".sql")
     for file in resources.files("storage").joinpath("queries").iterdir()
-    if file.name.endswith(".sql")
+    if file.name.endswith(".sql") and file.name.removesuffix(".sql") not in PIECES
 )
 SLOTS = {
     "times": "toStartOfMinute(ts) IN (SELECT minute FROM arrivals)",
@@ -43,6 +44,8 @@ SLOTS = {
     "series_selected": load_query("count_selected"),
     "series_near": "metric IN {metrics:Array(String)} AND service IN {services:Array(String)}",
     "increases": load_query("metric_increases"),
+    "group_labels": load_query("metric_group_labels"),
+    "with_attributes": load_query("metric_with_attributes"),
     "known": load_query("metric_selected").replace("{start_ns:Int64}", "{seen_since_ns:Int64}"),
     "values": load_query("metric_group_values"),
     "group_value": "v.max_value",
