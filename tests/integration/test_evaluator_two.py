@@ -13,6 +13,8 @@ from storage.slo_catalog import SloCatalog
 from storage.transitions import transitions
 from tests.slo_objective import objective
 
+pytestmark = pytest.mark.slow
+
 MINUTE = timedelta(minutes=1)
 NAMES = [f"shop-{number}" for number in range(5)]
 ERRORS = {1: 10, 2: 10, 4: 10, 5: 10}  # bad ones of the 20 requests of a minute: two outages

@@ -44,6 +44,7 @@ SLOTS = {
     "series_selected": load_query("count_selected"),
     "series_near": "metric IN {metrics:Array(String)} AND service IN {services:Array(String)}",
     "increases": load_query("metric_increases"),
+    "selected_ids": load_query("metric_selected").replace("/*group_labels*/", ""),
     "group_labels": load_query("metric_group_labels"),
     "with_attributes": load_query("metric_with_attributes"),
     "known": load_query("metric_selected").replace("{start_ns:Int64}", "{seen_since_ns:Int64}"),
