@@ -12,6 +12,8 @@ from ninelives.cli import main
 from tests.integration.alert_past import MINUTE, TRACE, ago, explain, firing, resolved, store, tell
 from tests.integration.slo_past import objective, serving
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def run(database, tmp_path, monkeypatch):

@@ -12,6 +12,8 @@ from storage.acknowledgements import AcknowledgementRow, acknowledge
 from tests.integration.alert_past import MINUTE, TRACE, ago, explain, firing, pending, resolved, store
 from tests.integration.slo_past import count, objective, serving, slo_of_text
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def address(database, tmp_path):

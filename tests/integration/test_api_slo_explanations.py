@@ -10,6 +10,8 @@ from slo.draft import drafts
 from storage.sli_minutes import SliMinute, write_minutes
 from tests.integration.test_api_routes import serving
 
+pytestmark = pytest.mark.slow
+
 MINUTE = timedelta(minutes=1)
 AVAILABILITY, LATENCY = drafts("checkout", "prod")
 

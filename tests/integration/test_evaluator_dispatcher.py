@@ -25,6 +25,8 @@ from storage.notifications import NotificationRow, append_notifications, unsettl
 from storage.silences import SilenceRow, save_silence, silences
 from storage.transitions import TransitionRow, append_transitions
 
+pytestmark = pytest.mark.slow
+
 START = datetime.now(UTC).replace(microsecond=0) - timedelta(days=5)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 TIMING = GroupTiming(group_interval=timedelta(0), repeat_interval=4 * HOUR)

@@ -13,6 +13,8 @@ from storage.transitions import transitions
 from tests.integration.slo_world import MINUTE, SloWorld
 from tests.slo_objective import objective
 
+pytestmark = pytest.mark.slow
+
 ALERTING = """none, ninelives/budget-alerts: "25% ticket; 0% page", ninelives/exhaustion-alert: 5h ticket"""
 
 

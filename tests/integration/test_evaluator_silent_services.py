@@ -9,6 +9,8 @@ from alerts.silent_service import NoDataRule
 from evaluator.silent_services import SilentServiceSource, way_in_was_open
 from storage.ingest_stats import StageReport, save_reports
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime.now(UTC).replace(second=30, microsecond=0)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 OPEN = StageReport(

@@ -10,6 +10,8 @@ from evaluator import thresholds
 from evaluator.thresholds import ThresholdSource
 from storage.migrate import migrate
 
+pytestmark = pytest.mark.slow
+
 CUMULATIVE, DELTA = 2, 1
 SECOND = 10**9
 NOW = datetime.now(UTC).replace(microsecond=0)

@@ -31,6 +31,8 @@ from storage.slo_catalog import SloCatalog
 from storage.slo_revisions import load_revisions
 from storage.transitions import transitions
 
+pytestmark = pytest.mark.slow
+
 OBJECTIVE = """
 apiVersion: openslo/v1
 kind: SLO

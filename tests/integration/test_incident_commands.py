@@ -12,6 +12,8 @@ from storage.acknowledgements import AcknowledgementRow, acknowledge
 from tests.integration.alert_past import MINUTE, ago, firing, resolved, store
 from tests.integration.slo_past import serving
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def run(database, tmp_path, monkeypatch):

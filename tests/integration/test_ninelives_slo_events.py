@@ -10,6 +10,8 @@ from evaluator.tick import Evaluator
 from ninelives.compose import watch_evaluator
 from storage.slo_catalog import SloCatalog
 
+pytestmark = pytest.mark.slow
+
 MINUTE = timedelta(minutes=1)
 LABELS = {"slo": "shop-prod-availability", "service": "shop", "environment": "prod"}
 

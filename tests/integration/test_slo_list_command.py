@@ -11,6 +11,8 @@ from ninelives.cli import main
 from tests.integration.slo_past import DAY, MINUTE, count, last_minute, objective, serving, slo_of_text
 from tests.integration.test_evaluator_backfill import send
 
+pytestmark = pytest.mark.slow
+
 ROLLING = objective()
 STAGING = ROLLING.replace("environment: prod", "environment: staging").replace("shop-availability", "shop-staging")
 CALENDAR = objective("shop-month").replace(

@@ -12,6 +12,8 @@ from storage import explanations
 from storage.attribution import AttributeCounts, count_attributes
 from storage.explanations import explain
 
+pytestmark = pytest.mark.slow
+
 AVAILABILITY = drafts("checkout", "prod")[0]
 
 

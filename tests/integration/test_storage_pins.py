@@ -13,6 +13,8 @@ from storage.slo_catalog import SloCatalog
 from storage.trace_outline import trace_outline
 from tests.integration.api_served import served
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime.now(UTC)
 RAW = ("spans", "trace_index")
 

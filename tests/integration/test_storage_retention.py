@@ -3,10 +3,14 @@
 import random
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from storage.annotations import annotations
 from storage.migrate import migrate
 from storage.retention import apply_retention, enforce_disk_budget
 from storage.views import ViewSettings
+
+pytestmark = pytest.mark.slow
 
 RAW = ("spans", "trace_index")
 METRICS = ("metric_points", "metric_histograms")

@@ -16,6 +16,8 @@ from storage.series_limits import limit_series
 from storage.telemetry_checks import telemetry_checks
 from storage.telemetry_finding import CHECKS
 
+pytestmark = pytest.mark.slow
+
 SERVER, CLIENT, INTERNAL = Span.SPAN_KIND_SERVER, Span.SPAN_KIND_CLIENT, Span.SPAN_KIND_INTERNAL
 AGO_NS = 5 * 60 * 1_000_000_000
 REMOTE, LOCAL = 0x300, 0x100

@@ -13,6 +13,8 @@ from demo.history import Batch, Sender, batches
 from demo.history_plan import DAY_S, QUIET_S, Window, failures, plan
 from demo.ports import Ports
 
+pytestmark = pytest.mark.slow
+
 END_S = 1_795_361_571.5
 WINDOW = Window(END_S - 3 * DAY_S, END_S)
 SEED = 9
