@@ -13,6 +13,8 @@ from storage.acknowledgements import AcknowledgementRow, acknowledge
 from tests.integration.alert_past import TRACE, ago, explain, firing, pending, resolved, store, tell
 from tests.integration.slo_past import objective, serving
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def address(database, tmp_path):

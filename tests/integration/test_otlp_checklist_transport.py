@@ -28,6 +28,8 @@ from tests.integration.otlp_bodies import SIGNALS, json_span, json_traces, ordin
 from tests.integration.otlp_stack import BODY_LIMIT, Outcome
 from tests.receivers import JSON, PROTOBUF, GrpcReceiver, grpc_receiver, http_receiver, make_certificates
 
+pytestmark = pytest.mark.slow
+
 NOWHERE = "http://127.0.0.1:9/never"
 LATER = "/opentelemetry.proto.collector.profiles.v1development.ProfilesService/Export"
 

@@ -16,6 +16,8 @@ from storage.metric_series import metric_series
 from storage.metrics import metric_names
 from storage.migrate import migrate
 
+pytestmark = pytest.mark.slow
+
 CUMULATIVE, DELTA = 2, 1
 SECOND = 1_000_000_000
 END = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(minutes=5)

@@ -13,6 +13,8 @@ from storage.migrate import load_migrations, migrate, pending, plan
 from storage.migration import Migration
 from storage.views import CacheAttribute, ViewSettings, load_views
 
+pytestmark = pytest.mark.slow
+
 PIECES = {"metric_group_labels", "metric_with_attributes"}  # no queries by themselves, but within others
 QUERIES = sorted(
     file.name.removesuffix(".sql")

@@ -5,11 +5,14 @@ import time
 from collections import Counter
 from datetime import timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.past import Past
 from tests.unit.alert_timeline import Timeline, alert, at
+
+pytestmark = pytest.mark.slow
 
 ROUTES = [
     "receiver: team, group_by: [service_name], repeat_interval: 12m",
