@@ -22,6 +22,8 @@ from storage.client import Database
 from storage.errors import DatabaseError
 from tests.bridge.bridge import ROOT, Bridge
 
+pytestmark = pytest.mark.slow
+
 ROWS = bytes(range(256)) * 4  # RowBinary of UInt8: every byte, also those that end lines and statements
 
 

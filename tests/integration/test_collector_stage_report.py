@@ -21,6 +21,8 @@ from storage.errors import DatabaseError
 from storage.ingest_alarms import ALARMS, ingest_alarms
 from storage.ingest_stats import ingest_steps, latest_reports, recent_reports, save_reports
 
+pytestmark = pytest.mark.slow
+
 NOWHERE = "http://127.0.0.1:9/never"
 
 

@@ -13,6 +13,8 @@ from storage.sli_minutes import SliMinute, steps, sum_newest_hours, windows, wri
 from storage.sli_sums import OTHER, event_sums, group_sums
 from tests.integration.sli_rows import with_wholes
 
+pytestmark = pytest.mark.slow
+
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 END = datetime(2026, 3, 2, 7, 23, tzinfo=UTC)
 
