@@ -18,16 +18,12 @@ spec:
 
 
 def test_up_is_ready_in_under_3_s_on_an_existing_environment(make_stack: Callable[..., Stack]):
-    """The best of three: other work on the machine may slow any one down."""
     stack = make_stack()
     stack.start()
-    taken = []
-    for _ in range(3):
-        stack.stop()
-        stack.start(wait=False)
-        wait_for(stack.is_ready, 30, "readiness")
-        taken.append(time.monotonic() - stack.started_at)
-    assert min(taken) < 3.0, taken
+    stack.stop()
+    stack.start(wait=False)
+    wait_for(stack.is_ready, 30, "readiness")
+    assert time.monotonic() - stack.started_at < 3.0
 
 
 def test_idle_it_takes_under_5_percent_of_a_core_and_700_mb_in_all(make_stack: Callable[..., Stack]):
