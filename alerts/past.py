@@ -38,10 +38,6 @@ class Past:
         """Return what *notifications*, in any order, told."""
         return Past().with_all(sorted(notifications, key=lambda item: (item.channel, item.group_key, item.number)))
 
-    def with_(self, notification: Notification) -> "Past":
-        """Return the past after *notification*, which is the next of its group."""
-        return self.with_all((notification,))
-
     def with_all(self, notifications: Iterable[Notification]) -> "Past":
         """Return the past after *notifications*, those of a group in their order."""
         groups = dict(self.groups)

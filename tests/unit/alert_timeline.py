@@ -69,7 +69,7 @@ class Timeline:
             list(self.silences.values()), self.acknowledged, now,
         )  # fmt: skip
         for item in found:
-            self.past = self.past.with_(item)
+            self.past = self.past.with_all((item,))
         self.stored += found
         return found
 
