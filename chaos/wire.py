@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from chaos.lease import MAX_LEASE_MS
+from chaos.daemon.lease import MAX_LEASE_MS
 
 FaultKind = Literal["latency", "down", "kill"]
 FaultPhase = Literal["active", "reverting", "reverted", "unverified"]

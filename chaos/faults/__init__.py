@@ -2,6 +2,7 @@
 
 from pydantic import ValidationError
 
+from chaos.daemon.world import World
 from chaos.errors import FaultRefusedError
 from chaos.faults.base import Fault
 from chaos.faults.down import DownFault
@@ -9,7 +10,6 @@ from chaos.faults.kill import KillFault
 from chaos.faults.latency import LatencyFault
 from chaos.fields import problems
 from chaos.wire import FaultRequest
-from chaos.world import World
 
 __all__ = ["Fault", "build_fault"]
 

@@ -1,4 +1,4 @@
-from chaos.proxy import Proxy
+from chaos.proxy.proxy import Proxy
 
 
 class DownFault:

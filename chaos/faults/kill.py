@@ -5,8 +5,8 @@ from typing import Any
 import psutil
 from pydantic import BaseModel, ConfigDict, Field
 
+from chaos.daemon.world import VictimProcess
 from chaos.errors import FaultRefusedError
-from chaos.world import VictimProcess
 
 VERIFY_S = 10.0
 POLL_S = 0.1

@@ -2,8 +2,8 @@ from typing import Any
 
 from pydantic import Field
 
-from chaos.proxy import Proxy
-from chaos.toxic import LatencyAttributes, Stream, Toxic
+from chaos.proxy.proxy import Proxy
+from chaos.proxy.toxic import LatencyAttributes, Stream, Toxic
 
 
 class LatencyFaultAttributes(LatencyAttributes):

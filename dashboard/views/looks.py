@@ -28,6 +28,7 @@ VERDICTS: dict[m.Verdict, Look] = {
     "deviated": Look("✕", "Deviated", "bad"),
     "inconclusive": Look("?", "Inconclusive", "warn"),
     "not_injected": Look("∅", "Not injected", "none"),
+    "aborted": Look("■", "Aborted", "warn"),
 }
 
 RUN_STATES: dict[m.RunStatus, Look] = {

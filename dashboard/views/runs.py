@@ -43,7 +43,7 @@ def listing(runs: Sequence[m.Run], now: datetime) -> Markup:
         (
             looks.run(item, now),
             lines(link(href(item.id), item.title or item.experiment), muted(item.experiment)),
-            fault(item.fault),
+            method(item.method),
             ", ".join(item.services) or units.MISSING,
             lines(units.ago(item.started_at, now), muted(units.instant(item.started_at))),
             took(item, now),
@@ -59,6 +59,11 @@ def took(item: m.Run, now: datetime) -> str:
     if looks.run_status(item, now) == "running":
         return f"{units.length((now - item.started_at).total_seconds())} so far"
     return units.MISSING
+
+
+def method(faults: Sequence[dict[str, Any]]) -> str:
+    """Return what is broken, one fault after the other."""
+    return "; ".join(map(fault, faults)) or units.MISSING
 
 
 def fault(settings: dict[str, Any]) -> str:
@@ -80,7 +85,7 @@ def headline(item: m.Run, now: datetime) -> Markup:
             ("Verdict", verdict),
             ("State", chip(looks.RUN_STATES[looks.run_status(item, now)])),
             ("Experiment", item.experiment),
-            ("Fault", fault(item.fault)),
+            ("Fault", method(item.method)),
             ("Compared", item.comparison),
             ("Services", ", ".join(item.services) or units.MISSING),
             ("Environment", item.environment or units.MISSING),

@@ -11,7 +11,7 @@ from ninelives.options import MISUSE, fail, setting_flags
 from ninelives.settings import Settings
 
 if TYPE_CHECKING:
-    from chaos.execution import RunEvent
+    from chaos.runner.execution import RunEvent
 
 
 @click.group()
@@ -26,7 +26,7 @@ def chaos() -> None:
 def run(settings: Settings, file: Path, as_json: bool) -> None:
     """Run the experiment in FILE. Exit code: 0 held, 1 deviated, 2 misuse, 3 nothing proven, 4 not run."""
     from chaos.errors import ExperimentError
-    from chaos.runner import exit_code, run_file
+    from chaos.runner.runner import exit_code, run_file
 
     def tell(event: "RunEvent") -> None:
         click.echo(f"{event.at:%H:%M:%S} {event.message}", err=as_json)
@@ -75,7 +75,7 @@ def list_runs(settings: Settings, as_json: bool) -> None:
 @click.option("--watch-stdin", is_flag=True, help="Stop when standard input ends.")
 def daemon(settings: Settings, targets: Path, watch_stdin: bool) -> None:
     """Run the fault daemon (Toxiproxy API). Every fault has a lease: none outlives its runner."""
-    from chaos.daemon import serve
+    from chaos.daemon.server import serve
     from chaos.errors import ChaosError
 
     host, port = settings.faults

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 DAEMON = """
 import asyncio, sys
 from pathlib import Path
-from chaos.daemon import serve
+from chaos.daemon.server import serve
 asyncio.run(serve("127.0.0.1", int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), watch_stdin=True))
 """
 

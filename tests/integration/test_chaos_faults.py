@@ -14,9 +14,9 @@ import pytest
 
 from api.client import ApiClient
 from chaos.errors import FaultDaemonError
-from chaos.experiment import parse_experiment
+from chaos.experiments.experiment import parse_experiment
 from chaos.fault_client import FaultClient
-from chaos.runner import exit_code, run_experiment
+from chaos.runner.runner import exit_code, run_experiment
 from tests.integration.chaos_daemon import ROOT, Daemon, Hello, answers, elapsed_s, eventually, http_server
 from tests.integration.chaos_shop import Shop, Supervisor, api_handler
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.e2e
 RUNNER = """
 import sys
 from pathlib import Path
-from chaos.runner import exit_code, run_file
+from chaos.runner.runner import exit_code, run_file
 run = run_file(Path(sys.argv[1]), api_url=sys.argv[2], faults_url=sys.argv[3], data_dir=Path(sys.argv[4]))
 raise SystemExit(exit_code(run))
 """

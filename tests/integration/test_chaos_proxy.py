@@ -8,8 +8,8 @@ import time
 import pytest
 
 from chaos.address import Address
-from chaos.proxy import Proxy
-from chaos.toxic import LatencyAttributes, Toxic
+from chaos.proxy.proxy import Proxy
+from chaos.proxy.toxic import LatencyAttributes, Toxic
 
 
 def late(latency, *, name="slow", stream="downstream", toxicity=1.0, jitter=0):

@@ -229,7 +229,7 @@ def runs() -> list[m.Run]:
         heartbeat_at=edges[-1],
         environment="prod",
         services=["checkout", "redis-cache"],
-        fault={"kind": "latency", "latency_ms": 300},
+        method=[{"kind": "latency", "latency_ms": 300}],
         windows=[
             m.RunWindow(phase=phase, started_at=begin, ended_at=end)
             for phase, begin, end in zip(("baseline", "fault", "recovery"), edges, edges[1:], strict=False)

@@ -8,11 +8,11 @@ import pytest
 from api.client import ApiClient, ApiError
 from api.models import EdgeCount, Run, SliCount
 from chaos.errors import FaultDaemonError
-from chaos.experiment import parse_experiment
+from chaos.experiments.experiment import parse_experiment
 from chaos.fault_client import FaultClient
-from chaos.run_store import read_runs, write_run
-from chaos.runner import exit_code, run_experiment
-from chaos.stop import Stop
+from chaos.runner.run_store import read_runs, write_run
+from chaos.runner.runner import exit_code, run_experiment
+from chaos.runner.stop import Stop
 from chaos.wire import FaultState, ProcessTarget, ProxyTarget, TargetList
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -1,7 +1,7 @@
 import pytest
 
 from chaos.errors import ExperimentError
-from chaos.experiment import experiment_files, parse_experiment, read_experiment
+from chaos.experiments.experiment import experiment_files, parse_experiment, read_experiment
 
 GOOD = """
 title: Orders answers 300 ms late

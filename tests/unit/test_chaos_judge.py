@@ -3,10 +3,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.models import EdgeCount
-from chaos.experiment import AvailabilityHypothesis, LatencyHypothesis
-from chaos.judge import Arm, decide, find, run_verdict
-from chaos.sighting import Delay, Sighting, Traffic, down_sighting, kill_sighting, latency_sighting
-from chaos.summary import summarise
+from chaos.experiments.experiment import AvailabilityHypothesis, LatencyHypothesis
+from chaos.judge.sighting import Delay, Sighting, Traffic, down_sighting, kill_sighting, latency_sighting
+from chaos.judge.verdict import Arm, decide, find, run_verdict
+from chaos.runner.summary import summarise
 
 AVAILABILITY = AvailabilityHypothesis(service="gateway", sli="availability", margin=0.01)
 LATENCY = LatencyHypothesis(service="gateway", sli="latency", threshold_ms=250.0, margin=0.05)

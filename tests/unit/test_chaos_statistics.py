@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chaos.statistics import samples_to_decide
+from chaos.judge.sample_size import samples_to_decide
 from slo.confidence import newcombe_interval
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from chaos.experiment import read_experiment
-from chaos.targets import read_targets
+from chaos.daemon.targets import read_targets
+from chaos.experiments.experiment import read_experiment
 from demo.__main__ import main
 from demo.ports import Ports
 from demo.state import read_state, state_path

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 from api.client import ApiClient
 from api.models import EdgeCount, Finding, RunWindow
-from chaos.experiment import AvailabilityHypothesis, Experiment, LatencyHypothesis
-from chaos.judge import Arm, decide, find
-from chaos.preflight import Victim
-from chaos.sighting import Delay, Sighting, Traffic, down_sighting, kill_sighting, latency_sighting
+from chaos.experiments.experiment import AvailabilityHypothesis, Experiment, LatencyHypothesis
+from chaos.judge.sighting import Delay, Sighting, Traffic, down_sighting, kill_sighting, latency_sighting
+from chaos.judge.verdict import Arm, decide, find
+from chaos.runner.preflight import Victim
 
 LATENESS_S = 8.0  # exporters send every 5 s, the collector seals and inserts within about 2 s
 MOST_WAIT_S = 30.0

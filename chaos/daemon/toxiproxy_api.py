@@ -10,12 +10,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from chaos.address import Address
-from chaos.board import FaultBoard
-from chaos.errors import FaultRefusedError
-from chaos.faults.latency import LatencyFaultAttributes
-from chaos.proxy import Proxy
-from chaos.toxic import Stream, Toxic
-from chaos.toxiproxy_wire import (
+from chaos.daemon.board import FaultBoard
+from chaos.daemon.toxiproxy_wire import (
     ProxyBody,
     ProxyList,
     ProxyUpdate,
@@ -28,8 +24,12 @@ from chaos.toxiproxy_wire import (
     require_fields,
     toxic_json,
 )
+from chaos.daemon.world import World
+from chaos.errors import FaultRefusedError
+from chaos.faults.latency import LatencyFaultAttributes
+from chaos.proxy.proxy import Proxy
+from chaos.proxy.toxic import Stream, Toxic
 from chaos.wire import FaultRequest, FaultState
-from chaos.world import World
 
 VERSION = "2.12.0"  # the release whose API this follows; clients ask for it
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from api.models import Finding, Verdict
-from chaos.experiment import AvailabilityHypothesis, LatencyHypothesis
-from chaos.sighting import Sighting
-from chaos.statistics import samples_to_decide
+from chaos.experiments.experiment import AvailabilityHypothesis, LatencyHypothesis
+from chaos.judge.sample_size import samples_to_decide
+from chaos.judge.sighting import Sighting
 from slo.confidence import Interval, difference_interval
 
 CONFIDENCE = 0.95

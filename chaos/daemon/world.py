@@ -3,10 +3,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from chaos.address import Address
+from chaos.daemon.pid_file import PidFile
+from chaos.daemon.targets import Targets, read_targets
 from chaos.errors import FaultRefusedError, TargetsError
-from chaos.pid_file import PidFile
-from chaos.proxy import Proxy
-from chaos.targets import Targets, read_targets
+from chaos.proxy.proxy import Proxy
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,9 @@
 
 from fastapi import APIRouter
 
-from chaos.board import FaultBoard
+from chaos.daemon.board import FaultBoard
+from chaos.daemon.world import World
 from chaos.wire import FaultList, FaultRequest, FaultState, LeaseRequest, ProcessTarget, ProxyTarget, TargetList
-from chaos.world import World
 
 
 class FaultApi:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from api.client import ApiClient, ApiError
 from api.models import Run
-from chaos.run_store import write_run
+from chaos.runner.run_store import write_run
 
 LOST_AFTER_MISSES = 3
 

@@ -4,8 +4,8 @@ import socket
 import struct
 
 from chaos.address import Address
-from chaos.link import Link
-from chaos.toxic import Stream, Toxic, ToxicChain
+from chaos.proxy.link import Link
+from chaos.proxy.toxic import Stream, Toxic, ToxicChain
 
 BIND_ATTEMPTS = 20
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)

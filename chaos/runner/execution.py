@@ -10,14 +10,14 @@ from typing import Any, Literal
 from api.client import ApiClient, ApiError
 from api.models import Run, RunWindow
 from chaos.errors import FaultDaemonError, RunRefusedError
-from chaos.experiment import Experiment
+from chaos.experiments.experiment import Experiment
 from chaos.fault_client import FaultClient
-from chaos.judge import run_verdict
-from chaos.measure import Measurement, Windows
-from chaos.preflight import Plan, check
-from chaos.recorder import Recorder
-from chaos.stop import Stop
-from chaos.summary import summarise
+from chaos.judge.verdict import run_verdict
+from chaos.runner.measure import Measurement, Windows
+from chaos.runner.preflight import Plan, check
+from chaos.runner.recorder import Recorder
+from chaos.runner.stop import Stop
+from chaos.runner.summary import summarise
 from chaos.wire import FaultState
 
 SLICE_S = 0.2
@@ -50,7 +50,7 @@ def new_run_id(experiment: Experiment, now: datetime) -> str:
 
 @dataclass(slots=True)
 class Execution:
-    """The state of one run and the steps it goes through. See `chaos.runner.run_experiment`."""
+    """The state of one run and the steps it goes through. See `chaos.runner.runner.run_experiment`."""
 
     experiment: Experiment
     api: ApiClient
@@ -208,7 +208,7 @@ def _new_run(experiment: Experiment, now: datetime) -> Run:
         heartbeat_at=now,
         environment=experiment.environment or "",
         services=experiment.services,
-        fault={"kind": fault.kind, "target": fault.target, **fault.attributes},
+        method=[{"kind": fault.kind, "target": fault.target, **fault.attributes}],
     )
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from api.client import ApiClient
 from api.models import Run
-from chaos.execution import Execution, RunEvent, utc_now
-from chaos.experiment import Experiment, read_experiment
+from chaos.experiments.experiment import Experiment, read_experiment
 from chaos.fault_client import FaultClient
-from chaos.measure import LATENESS_S
-from chaos.recorder import Recorder
-from chaos.stop import Stop, stop_on_signals
+from chaos.runner.execution import Execution, RunEvent, utc_now
+from chaos.runner.measure import LATENESS_S
+from chaos.runner.recorder import Recorder
+from chaos.runner.stop import Stop, stop_on_signals
 
 
 def exit_code(run: Run) -> int:

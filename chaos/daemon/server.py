@@ -18,14 +18,14 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from chaos.address import Address
-from chaos.board import FaultBoard
-from chaos.browser_guard import BrowserGuard
+from chaos.daemon.board import FaultBoard
+from chaos.daemon.browser_guard import BrowserGuard
+from chaos.daemon.fault_api import FaultApi
+from chaos.daemon.lease import MAX_LEASE_MS
+from chaos.daemon.toxiproxy_api import ToxiproxyApi
+from chaos.daemon.undo import UndoRecords
+from chaos.daemon.world import World, read_world
 from chaos.errors import FaultRefusedError
-from chaos.fault_api import FaultApi
-from chaos.lease import MAX_LEASE_MS
-from chaos.toxiproxy_api import ToxiproxyApi
-from chaos.undo import UndoRecords
-from chaos.world import World, read_world
 
 DEFAULT_LEASE_S = 300.0
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from api.models import Finding, Verdict
-from chaos.measure import Recovery
-from chaos.sighting import Sighting
+from chaos.judge.sighting import Sighting
+from chaos.runner.measure import Recovery
 
 _OPENINGS: dict[Verdict, str] = {
     "held": "Held: the hypothesis survived the fault.",

@@ -6,11 +6,11 @@ from typing import Any, TypeVar
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError
 
+from chaos.daemon.lease import MAX_LEASE_MS
 from chaos.errors import FaultRefusedError
 from chaos.fields import problems
-from chaos.lease import MAX_LEASE_MS
-from chaos.proxy import Proxy
-from chaos.toxic import LatencyAttributes, Toxic
+from chaos.proxy.proxy import Proxy
+from chaos.proxy.toxic import LatencyAttributes, Toxic
 
 M = TypeVar("M", bound=BaseModel)
 

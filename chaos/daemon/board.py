@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from chaos.daemon.lease import Lease
+from chaos.daemon.undo import UndoRecord, UndoRecords
+from chaos.daemon.world import World
 from chaos.errors import ChaosError, FaultRefusedError
 from chaos.faults import Fault, build_fault
-from chaos.lease import Lease
-from chaos.undo import UndoRecord, UndoRecords
 from chaos.wire import EndedBy, FaultPhase, FaultRequest, FaultState
-from chaos.world import World
 
 RETRY_S = 5.0
 CLOSE_S = 2.0

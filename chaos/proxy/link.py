@@ -2,7 +2,7 @@ import asyncio
 import random
 from dataclasses import dataclass
 
-from chaos.toxic import Toxic, ToxicChain
+from chaos.proxy.toxic import Toxic, ToxicChain
 
 CHUNK_BYTES = 16 * 1024
 QUEUED_CHUNKS = 256  # 4 MiB a direction: the most that a slow or delayed peer makes the proxy hold

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 from api.client import ApiClient, ApiError
 from chaos.errors import FaultDaemonError, RunRefusedError
-from chaos.experiment import Experiment
+from chaos.experiments.experiment import Experiment
 from chaos.fault_client import FaultClient
-from chaos.run_store import STALE
+from chaos.runner.run_store import STALE
 from chaos.wire import TargetList
 
 TRAFFIC_S = 60.0
