@@ -29,7 +29,7 @@ from api.models.annotations import Annotation
 from api.models.base import Model, Page, Severity
 from api.models.caches import Cache, CachePoint, LatencyGroup
 from api.models.checks import TelemetryChecks, TelemetryFinding
-from api.models.edges import EdgeCount
+from api.models.edges import Dependency, EdgeCount
 from api.models.incidents import Incident, IncidentMetrics, IncidentNote, IncidentRecord, NewIncidentNote
 from api.models.ingest import (
     DeadLetter,
@@ -136,6 +136,7 @@ __all__ = [
     "CachePoint",
     "Comparison",
     "DeadLetter",
+    "Dependency",
     "Difference",
     "EdgeCount",
     "EdgeEffect",

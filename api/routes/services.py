@@ -9,6 +9,7 @@ from api import models as m
 from api.context import Ctx
 from api.problem import ProblemError
 from storage import caches, services
+from storage.dependencies import dependencies
 
 router = APIRouter(tags=["services"])
 
@@ -45,6 +46,15 @@ def get_service(ctx: Ctx, name: str, environment: str = "", window_s: WindowS = 
         series=[m.RedPoint.model_validate(step, from_attributes=True) for step in steps],
         operations=[m.Operation.model_validate(operation, from_attributes=True) for operation in operations],
     )
+
+
+@router.get("/dependencies")
+def list_dependencies(ctx: Ctx, service: str, environment: str = "", window_s: WindowS = 900) -> m.Page[m.Dependency]:
+    """Return what *service* called in the last *window_s* seconds, the busiest destination first."""
+    end = datetime.now(UTC)
+    start = end - timedelta(seconds=window_s)
+    found = dependencies(ctx.database, service, start=start, end=end, environment=environment)
+    return m.Page(items=[m.Dependency.model_validate(each, from_attributes=True) for each in found])
 
 
 @router.get("/caches")
