@@ -17,8 +17,11 @@ def problems(error: ValidationError, *, hidden: Iterable[str] = ()) -> list[str]
 
 def _line(path: list[str], found: ErrorDetails) -> str:
     where = ".".join(path) or "(file)"
+    message = found["msg"].removeprefix("Value error, ")
+    if found["type"] == "value_error" and not path:  # a rule over several fields, which its message names
+        return message
     if found["type"] == "missing":
         return f"{where}: this field is required"
     if found["type"] == "extra_forbidden":
         return f"{where}: unknown field; check its spelling"
-    return f"{where}: {found['msg']} (got {found['input']!r})"
+    return f"{where}: {message} (got {found['input']!r})"

@@ -1,107 +1,131 @@
-"""Experiment files: what is claimed, what is broken and for how long."""
+"""Experiments: what is claimed, what is broken, for how long, and what must not be hurt."""
 
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from apscheduler.triggers.cron import CronTrigger
+from pydantic import Field, field_validator, model_validator
 
+from api.models import Slo
 from chaos.errors import ExperimentError
-from chaos.fields import problems
+from chaos.experiments.fault_specs import FaultSpec, LatencyInjection, MethodLine
+from chaos.experiments.hypotheses import (
+    AlertHypothesis,
+    AvailabilityHypothesis,
+    Hypothesis,
+    Judged,
+    LatencyHypothesis,
+    SloHypothesis,
+)
+from chaos.experiments.part import Part
 from chaos.wire import FaultRequest
 
 SETTLE_S = 1.0
 
-_TAGS = ("latency", "down", "kill", "availability")
+Ratio = Annotated[float, Field(ge=0, le=1)]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+class GroupSplit(Part):
+    """A `share` of the requests is treated, as many are control, so that both arms are counted at the same time."""
+
+    share: float = Field(gt=0, le=0.5)
 
 
-class AvailabilityHypothesis(_Part):
-    """The share of failed requests of `service` rises by at most `margin` (0..1)."""
+class Safeguards(Part):
+    """When a run is refused or ended.
 
-    service: str = Field(min_length=1)
-    sli: Literal["availability"]
-    margin: float = Field(ge=0, lt=1)
+    `budget_floor` (0..1) of the error budget must be left; `abort` ends a run that hurts more than it may; unless
+    `allow_firing`, no alert of the services may be firing when it starts.
+    """
 
-    @property
-    def threshold_ms(self) -> None:
-        return None
-
-    def __str__(self) -> str:
-        return f"{self.service} availability: at most {self.margin * 100:g} points more failed requests"
+    budget_floor: Ratio = 0.1
+    abort: bool = True
+    allow_firing: bool = False
 
 
-class LatencyHypothesis(_Part):
-    """The share of requests of `service` slower than `threshold_ms` rises by at most `margin` (0..1)."""
+class BlastRadius(Part):
+    """The most that may be hurt: `services` (empty: any), `share` of the requests, `budget_cost` of a budget (0..1)."""
 
-    service: str = Field(min_length=1)
-    sli: Literal["latency"]
-    threshold_ms: float = Field(gt=0)
-    margin: float = Field(ge=0, lt=1)
-
-    def __str__(self) -> str:
-        return (
-            f"{self.service} latency: at most {self.margin * 100:g} points more requests over {self.threshold_ms:g} ms"
-        )
+    services: list[str] = Field(default_factory=list)
+    share: Ratio | None = None
+    budget_cost: Ratio | None = None
 
 
-class LatencyFaultSpec(_Part):
-    kind: Literal["latency"]
-    target: str = Field(min_length=1)
-    latency_ms: int = Field(gt=0, le=600_000)
-    jitter_ms: int = Field(default=0, ge=0, le=600_000)
+class Experiment(Part):
+    """One experiment. `name` is the stem of its file; durations are in seconds.
 
-    @property
-    def attributes(self) -> dict[str, Any]:
-        return {"latency": self.latency_ms, "jitter": self.jitter_ms}
-
-
-class DownFaultSpec(_Part):
-    kind: Literal["down"]
-    target: str = Field(min_length=1)
-
-    @property
-    def attributes(self) -> dict[str, Any]:
-        return {}
-
-
-class KillFaultSpec(_Part):
-    kind: Literal["kill"]
-    target: str = Field(min_length=1)
-    every_s: float | None = Field(default=None, ge=0.5, le=600)
-
-    @property
-    def attributes(self) -> dict[str, Any]:
-        return {} if self.every_s is None else {"every_s": self.every_s}
-
-
-Hypothesis = Annotated[AvailabilityHypothesis | LatencyHypothesis, Field(discriminator="sli")]
-FaultSpec = Annotated[LatencyFaultSpec | DownFaultSpec | KillFaultSpec, Field(discriminator="kind")]
-
-
-class Experiment(_Part):
-    """One experiment. `name` is the stem of its file; durations are in seconds."""
+    `toolkit` is a Chaos Toolkit document whose activities the toolkit's own library runs; then `method` is empty.
+    """
 
     name: str
     title: str = Field(min_length=1)
     description: str = ""
     environment: str | None = None
-    hypothesis: list[Hypothesis] = Field(min_length=1)
-    fault: FaultSpec
+    hypothesis: list[Hypothesis] = Field(default_factory=list)
+    method: list[MethodLine] = Field(default_factory=list)
+    toolkit: dict[str, Any] | None = None
+    groups: GroupSplit | None = None
+    seed: str = ""
     baseline_s: float = Field(default=30, ge=1, le=86_400)
     duration_s: float = Field(default=30, ge=1, le=3600)
     recovery_s: float = Field(default=20, ge=1, le=3600)
     lease_s: float = Field(default=10, ge=1, le=600)
     min_samples: int = Field(default=100, ge=1)
+    safeguards: Safeguards = Safeguards()
+    blast_radius: BlastRadius = BlastRadius()
+    schedule: str = ""
+
+    @field_validator("schedule")
+    @classmethod
+    def _is_cron(cls, text: str) -> str:
+        if text:
+            try:
+                CronTrigger.from_crontab(text, timezone="UTC")
+            except ValueError as error:
+                raise ValueError(f"not a cron line ({error}); write five fields, for example '0 10 * * fri'") from error
+        return text
+
+    @model_validator(mode="after")
+    def _claims_and_breaks_something(self) -> Self:
+        if self.toolkit is None and not self.hypothesis:
+            raise ValueError("hypothesis: this field is required; without a claim there is nothing to judge")
+        if self.toolkit is None and not self.method:
+            raise ValueError("method: this field is required; name at least one fault")
+        if self.toolkit is not None and self.method:
+            raise ValueError("method: a Chaos Toolkit document brings its own; leave it out")
+        return self
+
+    @model_validator(mode="after")
+    def _stays_within_its_own_limits(self) -> Self:
+        whole = [fault.word for fault in self.method if not fault.splittable]
+        if self.groups is not None and whole:
+            raise ValueError(f"groups: {whole[0]} hits every request; leave groups out to compare before and after")
+        share = 1.0 if self.groups is None else self.groups.share
+        if self.blast_radius.share is not None and share > self.blast_radius.share:
+            raise ValueError(
+                f"blast_radius.share: {share:g} of the requests are hit, {self.blast_radius.share:g} are allowed; "
+                "set groups.share or raise the limit"
+            )
+        return self
+
+    @property
+    def judged(self) -> list[Judged]:
+        """The lines that two arms of requests decide."""
+        return [line for line in self.hypothesis if isinstance(line, AvailabilityHypothesis | LatencyHypothesis)]
+
+    @property
+    def objectives(self) -> list[SloHypothesis]:
+        """The lines that wait for `resolved`."""
+        return [line for line in self.hypothesis if isinstance(line, SloHypothesis)]
+
+    @property
+    def expected_alerts(self) -> list[AlertHypothesis]:
+        return [line for line in self.hypothesis if isinstance(line, AlertHypothesis)]
 
     @property
     def services(self) -> list[str]:
-        """The services of the hypothesis, each once, in its order."""
-        return list(dict.fromkeys(line.service for line in self.hypothesis))
+        """The services of the judged lines, each once, in their order."""
+        return list(dict.fromkeys(line.service for line in self.judged))
 
     @property
     def lease_ms(self) -> int:
@@ -110,54 +134,36 @@ class Experiment(_Part):
     @property
     def settle_s(self) -> float:
         """Requests that start this long before a change may be in flight when it comes: they belong to no window."""
-        return max(SETTLE_S, 2 * self.fault.latency_ms / 1000) if self.fault.kind == "latency" else SETTLE_S
+        delays = [fault.latency_ms for fault in self.method if isinstance(fault, LatencyInjection)]
+        return max([SETTLE_S, *(2 * delay / 1000 for delay in delays)])
 
-    def fault_request(self) -> FaultRequest:
-        fault = self.fault
-        return FaultRequest(kind=fault.kind, target=fault.target, lease_ms=self.lease_ms, attributes=fault.attributes)
+    def resolved(self, slos: Mapping[str, Slo]) -> Self:
+        """Return the experiment with the objectives *slos* (by id) in place of the lines that name them.
 
+        Raises:
+            ExperimentError: an objective is not there, or is not one over requests.
+        """
+        lines: list[Judged | AlertHypothesis] = []
+        for line in self.hypothesis:
+            if not isinstance(line, SloHypothesis):
+                lines.append(line)
+                continue
+            if line.slo not in slos:
+                known = ", ".join(sorted(slos)) or "none"
+                raise ExperimentError(f"hypothesis: there is no SLO {line.slo!r} (known: {known})")
+            lines.append(line.resolved(slos[line.slo]))
+        return self.model_copy(update={"hypothesis": lines})
 
-def parse_experiment(text: str, *, name: str, source: str = "") -> Experiment:
-    """Read an experiment from YAML.
+    def fault_requests(self, run: str = "") -> list[FaultRequest]:
+        """Return what the daemon is asked for, a request a fault, in the order of the method.
 
-    Args:
-        text: the document.
-        name: what the experiment is called, normally the stem of its file.
-        source: what errors call the document; *name* if empty.
+        Args:
+            run: id of the run; it is also the seed of the arms where the file has none.
+        """
+        groups = None
+        if self.groups is not None:
+            groups = {"run": run, "share": self.groups.share, "seed": self.seed or run}
+        return [fault.request(lease_ms=self.lease_ms, run=run, groups=groups) for fault in self._faults()]
 
-    Raises:
-        ExperimentError: one line for each bad field, each naming file and field.
-    """
-    where = source or name
-    try:
-        document = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ExperimentError(f"{where}: not YAML: {error}") from error
-    if not isinstance(document, dict):
-        raise ExperimentError(
-            f"{where}: an experiment is a mapping with title, hypothesis and fault (got {document!r})"
-        )
-    if "name" in document:
-        raise ExperimentError(f"{where}: name: unknown field; an experiment is named after its file")
-    try:
-        return Experiment.model_validate({**document, "name": name})
-    except ValidationError as error:
-        raise ExperimentError("\n".join(f"{where}: {each}" for each in problems(error, hidden=_TAGS))) from error
-
-
-def read_experiment(path: Path) -> Experiment:
-    """Read the experiment file at *path*.
-
-    Raises:
-        ExperimentError: the file is missing, is not YAML, or breaks the format.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ExperimentError(f"{path}: {error}") from error
-    return parse_experiment(text, name=path.stem, source=str(path))
-
-
-def experiment_files(folders: Sequence[Path]) -> list[Path]:
-    """Return the YAML files in *folders*, by name; a missing folder has none."""
-    return sorted(path for folder in folders for path in folder.glob("*.y*ml"))
+    def _faults(self) -> list[FaultSpec]:
+        return list(self.method)

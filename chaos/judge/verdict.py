@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from api.models import Finding, Verdict
-from chaos.experiments.experiment import AvailabilityHypothesis, LatencyHypothesis
+from chaos.experiments.hypotheses import AvailabilityHypothesis, LatencyHypothesis
 from chaos.judge.sample_size import samples_to_decide
 from chaos.judge.sighting import Sighting
 from slo.confidence import Interval, difference_interval

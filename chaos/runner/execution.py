@@ -107,7 +107,7 @@ class Execution:
 
     def _inject(self) -> FaultState:
         try:
-            return self.faults.inject(self.experiment.fault_request())
+            return self.faults.inject(self.experiment.fault_requests()[0])
         except FaultDaemonError as error:
             fate = "" if error.status else f"; had it been injected, its lease of {self.experiment.lease_s:g} s ends it"
             raise RunRefusedError(f"{error}{fate}") from error
@@ -196,7 +196,6 @@ class Execution:
 
 
 def _new_run(experiment: Experiment, now: datetime) -> Run:
-    fault = experiment.fault
     return Run(
         id=new_run_id(experiment, now),
         experiment=experiment.name,
@@ -208,7 +207,7 @@ def _new_run(experiment: Experiment, now: datetime) -> Run:
         heartbeat_at=now,
         environment=experiment.environment or "",
         services=experiment.services,
-        method=[{"kind": fault.kind, "target": fault.target, **fault.attributes}],
+        method=[{"kind": fault.kind, "target": fault.target, **fault.attributes} for fault in experiment.method],
     )
 
 

@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 
 from api.client import ApiClient
 from api.models import EdgeCount, Finding, RunWindow
-from chaos.experiments.experiment import AvailabilityHypothesis, Experiment, LatencyHypothesis
+from chaos.experiments.experiment import Experiment
+from chaos.experiments.fault_specs import LatencyInjection, NetworkPartition
+from chaos.experiments.hypotheses import Judged
 from chaos.judge.sighting import Delay, Sighting, Traffic, down_sighting, kill_sighting, latency_sighting
 from chaos.judge.verdict import Arm, decide, find
 from chaos.runner.preflight import Victim
@@ -51,21 +53,21 @@ class Measurement:
         least = self.experiment.min_samples
         return [
             find(line, self._arm(line, self.windows.baseline), self._arm(line, self.windows.fault), min_samples=least)
-            for line in self.experiment.hypothesis
+            for line in self.experiment.judged
         ]
 
     def recoveries(self) -> list[Recovery]:
         """Compare the recovery window with the baseline, line by line (raises ApiError)."""
-        return [self._recovery(line) for line in self.experiment.hypothesis]
+        return [self._recovery(line) for line in self.experiment.judged]
 
     def sighting(self, kills: int) -> Sighting:
         """Look for the fault in the victim's spans (raises ApiError). *kills* is what the daemon counted."""
-        fault = self.experiment.fault
-        if fault.kind == "latency":
+        fault = self.experiment.method[0]
+        if isinstance(fault, LatencyInjection):
             return latency_sighting(self._delays(), injected_ms=fault.latency_ms)
         edges = self._edge(self.windows.baseline), self._edge(self.windows.fault)
         before = self._server(self.windows.baseline)
-        if fault.kind == "down":
+        if isinstance(fault, NetworkPartition):
             return down_sighting(*edges, before, self._server(self.windows.fault))
         start = self.windows.fault.started_at
         after_kill = RunWindow(phase="fault", started_at=start, ended_at=start + timedelta(seconds=AFTER_KILL_S))
@@ -93,7 +95,7 @@ class Measurement:
         )
         return all(count.newest_span_at is not None and count.newest_span_at >= end for count in counts)
 
-    def _arm(self, line: AvailabilityHypothesis | LatencyHypothesis, window: RunWindow) -> Arm:
+    def _arm(self, line: Judged, window: RunWindow) -> Arm:
         count = self.api.sli(
             line.service,
             start=window.started_at,
@@ -103,7 +105,7 @@ class Measurement:
         )
         return Arm(count.errors if line.sli == "availability" else count.slow, count.total, count.p95_ms)
 
-    def _recovery(self, line: AvailabilityHypothesis | LatencyHypothesis) -> Recovery:
+    def _recovery(self, line: Judged) -> Recovery:
         baseline, recovery = self._arm(line, self.windows.baseline), self._arm(line, self.windows.recovery)
         decision = decide(baseline, recovery, margin=line.margin, min_samples=1)
         recovered = {"held": True, "deviated": False}.get(decision.verdict)

@@ -59,7 +59,7 @@ def find_victim(experiment: Experiment, targets: TargetList) -> Victim:
     Raises:
         RunRefusedError: the daemon does not know the target, or its service has no name.
     """
-    fault = experiment.fault
+    fault = experiment.method[0]
     if fault.kind == "kill":
         process = next((each for each in targets.processes if each.name == fault.target), None)
         if process is None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from api.client import ApiClient
 from api.models import Run
-from chaos.experiments.experiment import Experiment, read_experiment
+from chaos.experiments.experiment import Experiment
+from chaos.experiments.experiment_file import read_experiment
 from chaos.fault_client import FaultClient
 from chaos.runner.execution import Execution, RunEvent, utc_now
 from chaos.runner.measure import LATENESS_S

@@ -14,7 +14,7 @@ import pytest
 
 from api.client import ApiClient
 from chaos.errors import FaultDaemonError
-from chaos.experiments.experiment import parse_experiment
+from chaos.experiments.experiment_file import parse_experiment
 from chaos.fault_client import FaultClient
 from chaos.runner.runner import exit_code, run_experiment
 from tests.integration.chaos_daemon import ROOT, Daemon, Hello, answers, elapsed_s, eventually, http_server
@@ -225,13 +225,13 @@ def shop(daemon):
             load.join()
 
 
-def experiment_text(duration_s, lease_s, fault="{kind: latency, target: gateway-orders, latency_ms: 300}"):
+def experiment_text(duration_s, lease_s, fault="{latency_injection: {target: gateway-orders, latency_ms: 300}}"):
     return f"""
 title: Orders is 300 ms late
 hypothesis:
   - {{service: gateway, sli: availability, margin: 0.2}}
   - {{service: gateway, sli: latency, threshold_ms: 250, margin: 0.2}}
-fault: {fault}
+method: [{fault}]
 baseline_s: 1
 duration_s: {duration_s}
 recovery_s: 1

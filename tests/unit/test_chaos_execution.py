@@ -8,7 +8,7 @@ import pytest
 from api.client import ApiClient, ApiError
 from api.models import EdgeCount, Run, SliCount
 from chaos.errors import FaultDaemonError
-from chaos.experiments.experiment import parse_experiment
+from chaos.experiments.experiment_file import parse_experiment
 from chaos.fault_client import FaultClient
 from chaos.runner.run_store import read_runs, write_run
 from chaos.runner.runner import exit_code, run_experiment
@@ -22,7 +22,7 @@ title: Orders is late
 hypothesis:
   - {service: gateway, sli: availability, margin: 0.02}
   - {service: gateway, sli: latency, threshold_ms: 250, margin: 0.05}
-fault: {kind: latency, target: gateway-orders, latency_ms: 300}
+method: [{latency_injection: {target: gateway-orders, latency_ms: 300}}]
 """,
     name="orders-late",
 )
@@ -309,7 +309,7 @@ def test_preflight_refuses_with_a_reason_and_breaks_nothing(execute, api, faults
 def test_killing_a_process_that_does_not_run_is_refused(execute, faults):
     """There is nothing to learn from killing the dead."""
     line = "{service: gateway, sli: availability, margin: 0.1}"
-    text = f"{{title: t, hypothesis: [{line}], fault: {{kind: kill, target: orders}}}}"
+    text = f"{{title: t, hypothesis: [{line}], method: [{{service_failure: {{target: orders}}}}]}}"
     run = execute(parse_experiment(text, name="kill"))
     assert "process orders is not running" in run.summary
     assert faults.injected_at is None
@@ -319,7 +319,7 @@ def test_an_api_that_hangs_does_not_keep_the_lease_from_being_renewed(clock, api
     """Heartbeats to the API are waited for a sixth of the lease at most."""
     hanging = parse_experiment(
         "{title: t, hypothesis: [{service: gateway, sli: availability, margin: 0.1}], duration_s: 2, lease_s: 1,"
-        " fault: {kind: latency, target: gateway-orders, latency_ms: 300}}",
+        " method: [{latency_injection: {target: gateway-orders, latency_ms: 300}}]}",
         name="hang",
     )
     api.save_run = lambda run: time.sleep(0.6)

@@ -1,7 +1,7 @@
 import pytest
 
 from chaos.errors import ExperimentError
-from chaos.experiments.experiment import experiment_files, parse_experiment, read_experiment
+from chaos.experiments.experiment_file import experiment_files, parse_experiment, read_experiment
 
 GOOD = """
 title: Orders answers 300 ms late
@@ -10,7 +10,8 @@ environment: demo
 hypothesis:
   - {service: gateway, sli: availability, margin: 0.01}
   - {service: gateway, sli: latency, threshold_ms: 250, margin: 0.05}
-fault: {kind: latency, target: gateway-orders, latency_ms: 300, jitter_ms: 0}
+method:
+  - latency_injection: {target: gateway-orders, latency_ms: 300, jitter_ms: 0}
 baseline_s: 30
 duration_s: 30
 recovery_s: 20
@@ -27,7 +28,7 @@ def test_a_file_becomes_an_experiment_named_after_it(tmp_path):
     assert experiment.name == "orders-late"
     assert experiment.services == ["gateway"]
     assert [line.threshold_ms for line in experiment.hypothesis] == [None, 250]
-    request = experiment.fault_request()
+    (request,) = experiment.fault_requests()
     assert (request.kind, request.target, request.lease_ms) == ("latency", "gateway-orders", 10_000)
     assert request.attributes == {"latency": 300, "jitter": 0}
 
@@ -35,26 +36,36 @@ def test_a_file_becomes_an_experiment_named_after_it(tmp_path):
 def test_durations_and_samples_have_defaults():
     """The shortest experiment has a title, a hypothesis and a fault."""
     experiment = parse_experiment(
-        "{title: t, hypothesis: [{service: a, sli: availability, margin: 0}], fault: {kind: kill, target: a}}", name="x"
+        "{title: t, hypothesis: [{service: a, sli: availability, margin: 0}],"
+        " method: [{service_failure: {target: a}}]}",
+        name="x",
     )
     assert (experiment.baseline_s, experiment.duration_s, experiment.recovery_s) == (30, 30, 20)
     assert (experiment.lease_s, experiment.min_samples, experiment.environment) == (10, 100, None)
-    assert experiment.fault_request().attributes == {}
+    assert experiment.fault_requests()[0].attributes == {}
 
 
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [
         ("title: Orders answers 300 ms late\n", "", "f.yaml: title: this field is required"),
-        ("latency_ms: 300", "latency_ms: 0", "f.yaml: fault.latency_ms: Input should be greater than 0 (got 0)"),
+        (
+            "latency_ms: 300",
+            "latency_ms: 0",
+            "f.yaml: method.0.latency_injection.latency_ms: Input should be greater than 0 (got 0)",
+        ),
         (
             "latency_ms: 300",
             "latency_ms: '300'",
-            "f.yaml: fault.latency_ms: Input should be a valid integer (got '300')",
+            "f.yaml: method.0.latency_injection.latency_ms: Input should be a valid integer (got '300')",
         ),
-        ("latency_ms: 300, ", "", "f.yaml: fault.latency_ms: this field is required"),
-        ("jitter_ms: 0", "jiter_ms: 0", "f.yaml: fault.jiter_ms: unknown field; check its spelling"),
-        ("kind: latency, target", "kind: cosmic-ray, target", "f.yaml: fault: "),
+        ("latency_ms: 300, ", "", "f.yaml: method.0.latency_injection.latency_ms: this field is required"),
+        (
+            "jitter_ms: 0",
+            "jiter_ms: 0",
+            "f.yaml: method.0.latency_injection.jiter_ms: unknown field; check its spelling",
+        ),
+        ("latency_injection:", "cosmic_ray:", "f.yaml: method.0: a line of the method is one of latency_injection, "),
         ("margin: 0.05", "margin: 5", "f.yaml: hypothesis.1.margin: Input should be less than 1 (got 5)"),
         ("threshold_ms: 250, ", "", "f.yaml: hypothesis.1.threshold_ms: this field is required"),
         (

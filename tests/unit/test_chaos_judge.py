@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.models import EdgeCount
-from chaos.experiments.experiment import AvailabilityHypothesis, LatencyHypothesis
+from chaos.experiments.hypotheses import AvailabilityHypothesis, LatencyHypothesis
 from chaos.judge.sighting import Delay, Sighting, Traffic, down_sighting, kill_sighting, latency_sighting
 from chaos.judge.verdict import Arm, decide, find, run_verdict
 from chaos.runner.summary import summarise

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from chaos.daemon.targets import read_targets
-from chaos.experiments.experiment import read_experiment
+from chaos.experiments.experiment_file import read_experiment
 from demo.__main__ import main
 from demo.ports import Ports
 from demo.state import read_state, state_path
@@ -109,5 +109,5 @@ def test_the_experiments_are_read_and_name_targets_that_exist(tmp_path):
     known = {each.name for each in (*targets.proxies, *targets.processes)}
     experiments = [read_experiment(path) for path in sorted((DEMO / "experiments").glob("*.yaml"))]
     assert [experiment.name for experiment in experiments] == ["orders-kill", "orders-latency"]
-    assert {experiment.fault.target for experiment in experiments} <= known
+    assert {fault.target for experiment in experiments for fault in experiment.method} <= known
     assert {experiment.environment for experiment in experiments} == {"demo"}
