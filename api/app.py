@@ -8,6 +8,7 @@ from api.auth import DOCUMENTED, Authentication
 from api.context import Context
 from api.routes import (
     alerts,
+    counts,
     evidence,
     incidents,
     ingest,
@@ -35,7 +36,7 @@ def build_app(context: Context) -> FastAPI:
     app = FastAPIOffline(title="Ninelives", version=context.version, redoc_url=None)
     app.state.context = context
     # regressions first: the name of a service may hold slashes, and would take in what follows it
-    signals = (regressions, services, traces, metrics, logs)
+    signals = (regressions, services, traces, counts, metrics, logs)
     objectives = (
         slo_history,
         slos,

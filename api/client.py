@@ -1,16 +1,16 @@
 """The one typed client of the API: the dashboard, the CLI and the chaos runner speak through it."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from api import models as m
 from api.alert_calls import AlertCalls
+from api.run_calls import RunCalls
 from api.transport import ApiError, segment
 
 __all__ = ["ApiClient", "ApiError"]
 
 
-class ApiClient(AlertCalls):
+class ApiClient(AlertCalls, RunCalls):
     """Typed calls to `/api/v1` of the server at *base_url*, for example `http://127.0.0.1:8080`.
 
     Every method raises ApiError when the server refuses or does not answer within *timeout_s*.
@@ -143,39 +143,3 @@ class ApiClient(AlertCalls):
     def checks(self, *, service: str = "") -> m.TelemetryChecks:
         """Return what is wrong with the telemetry of *service*, or of all; at most a minute old."""
         return self._get(m.TelemetryChecks, "checks", service=service)
-
-    def runs(self) -> list[m.Run]:
-        return self._get(m.Page[m.Run], "runs").items
-
-    def run(self, run_id: str) -> m.Run:
-        return self._get(m.Run, f"runs/{segment(run_id)}")
-
-    def save_run(self, run: m.Run) -> None:
-        """Store the run's present state; a later state replaces an earlier one."""
-        self._send("PUT", f"runs/{segment(run.id)}", content=run.model_dump_json().encode())
-
-    def sli(
-        self,
-        service: str,
-        *,
-        start: datetime,
-        end: datetime,
-        environment: str | None = None,
-        threshold_ms: float | None = None,
-    ) -> m.SliCount:
-        """Count the requests of *service* that started in [start, end); *environment* None means any."""
-        return self._get(
-            m.SliCount,
-            "sli",
-            service=service,
-            start=start.isoformat(),
-            end=end.isoformat(),
-            environment=environment,
-            threshold_ms=threshold_ms,
-        )
-
-    def edge(self, client: str, server: str, *, start: datetime, end: datetime) -> m.EdgeCount:
-        """Count the calls from *client* to *server* that started in [start, end)."""
-        return self._get(
-            m.EdgeCount, "edges", client=client, server=server, start=start.isoformat(), end=end.isoformat()
-        )

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from storage.arms import Selection
 from storage.client import Database
-from storage.times import text
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,29 +25,22 @@ class CallCount:
 
 
 def count_requests(
-    database: Database,
-    service: str,
-    environment: str | None,
-    *,
-    start: datetime,
-    end: datetime,
-    threshold_ms: float | None,
+    database: Database, service: str, selection: Selection, *, threshold_ms: float | None = None
 ) -> RequestCount:
-    """Count the request spans of *service* that started in [start, end); `slow` is 0 without a threshold."""
-    parameters = {
+    """Count the selected request spans of *service*; `slow` is 0 without a threshold."""
+    parameters = selection.parameters() | {
         "service": service,
-        "any_environment": environment is None,
-        "environment": environment or "",
-        "start": text(start),
-        "end": text(end),
         "threshold_ns": round(threshold_ms * 1e6) if threshold_ms else 0,
     }
     return RequestCount(**database.rows("sli_count", parameters)[0])
 
 
-def count_calls(database: Database, client: str, server: str, *, start: datetime, end: datetime) -> CallCount:
-    """Count the calls of *client* to *server* that started in [start, end), those that never arrived included."""
-    parameters = {"client": client, "server": server, "start": text(start), "end": text(end)}
+def count_calls(database: Database, client: str, server: str, selection: Selection) -> CallCount:
+    """Count the calls of *client* to *server*, those that never arrived included.
+
+    Environment and version of the selection are those of the client.
+    """
+    parameters = selection.parameters() | {"client": client, "server": server}
     return CallCount(**database.rows("edge_count", parameters)[0])
 
 

@@ -1,4 +1,4 @@
-"""Traces: search and one by id; exact counts of requests and calls."""
+"""Traces: search and one by id."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -10,7 +10,7 @@ from api import models as m
 from api.context import Ctx
 from api.problem import ProblemError
 from api.trace_tree import trace_of
-from storage import requests, traces
+from storage import traces
 
 router = APIRouter(tags=["traces"])
 
@@ -51,46 +51,3 @@ def get_trace(ctx: Ctx, trace_id: str) -> m.Trace:
     if not found.spans:
         raise ProblemError(404, f"no trace {wanted}: not received yet, or older than the retention")
     return trace_of(wanted, found.spans, lost=found.lost)
-
-
-@router.get("/sli")
-def count_requests(
-    ctx: Ctx,
-    service: str,
-    start: datetime,
-    end: datetime,
-    environment: str | None = None,
-    threshold_ms: Annotated[float | None, Query(gt=0)] = None,
-) -> m.SliCount:
-    """Count the requests of a service that started in [start, end), from the stored spans."""
-    _require_range(start, end)
-    found = requests.count_requests(ctx.database, service, environment, start=start, end=end, threshold_ms=threshold_ms)
-    return m.SliCount(
-        service=service,
-        environment=environment or "",
-        total=found.total,
-        errors=found.errors,
-        slow=found.slow,
-        threshold_ms=threshold_ms,
-        p50_ms=found.p50_ms,
-        p95_ms=found.p95_ms,
-        newest_span_at=requests.newest_span_at(ctx.database, window_s=86400, service=service),
-    )
-
-
-@router.get("/edges")
-def count_calls(ctx: Ctx, client: str, server: str, start: datetime, end: datetime) -> m.EdgeCount:
-    """Count the calls of one service to another that started in [start, end)."""
-    _require_range(start, end)
-    found = requests.count_calls(ctx.database, client, server, start=start, end=end)
-    return m.EdgeCount(
-        client=client, server=server, calls=found.calls, errors=found.errors, p50_ms=found.p50_ms, p95_ms=found.p95_ms
-    )
-
-
-def _require_range(start: datetime, end: datetime) -> None:
-    for name, moment in (("start", start), ("end", end)):
-        if moment.tzinfo is None:
-            raise ProblemError(422, f"{name}={moment.isoformat()} has no time zone; write 2026-01-31T12:00:00Z")
-    if end <= start:
-        raise ProblemError(422, f"end={end.isoformat()} must be after start={start.isoformat()}")

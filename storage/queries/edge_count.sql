@@ -8,6 +8,9 @@ WITH client_spans AS
     WHERE toStartOfFiveMinutes(ts) >= toStartOfFiveMinutes({start:DateTime64(9, 'UTC')})
         AND ts >= {start:DateTime64(9, 'UTC')} AND ts < {end:DateTime64(9, 'UTC')}
         AND service = {client:String} AND kind = 'client'
+        AND ({any_environment:Bool} OR environment = {environment:String})
+        AND ({any_version:Bool} OR version = {version:String})
+        AND ({any_trace:Bool} OR trace_point({seed:String}, trace_id) BETWEEN {first_point:UInt64} AND {last_point:UInt64})
 ),
 server_spans AS
 (
@@ -34,3 +37,4 @@ SELECT
 FROM client_spans
 WHERE (trace_id, span_id) IN (SELECT trace_id, parent_span_id FROM server_spans)
     OR peer = {server:String} OR (address != '' AND (address, port) IN (SELECT address, port FROM destinations))
+SETTINGS max_execution_time = 20

@@ -1,0 +1,96 @@
+"""Requests split into arms by their trace ids: SQL agrees with the definition in Python, to the last trace."""
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from storage.arms import POINTS, Selection, arm_points
+from storage.requests import count_calls, count_requests
+
+SHARES = st.floats(min_value=2**-60, max_value=0.5)
+NOW = datetime.now(UTC)
+LATELY = {"start": NOW - timedelta(minutes=10), "end": NOW + timedelta(minutes=10)}
+
+
+def point_of(trace_id, seed):
+    return int.from_bytes(hashlib.md5((seed + trace_id.hex()).encode()).digest()[:8], "big")
+
+
+def arm_of(point, share):
+    """The definition, in exact fractions."""
+    u, share = Fraction(point, POINTS), Fraction(share)
+    return "treatment" if u < share else "control" if u < 2 * share else None
+
+
+@given(share=SHARES, off=st.integers(-2, 2))
+def test_every_point_is_in_the_arm_that_the_definition_says_also_at_the_borders(share, off):
+    arms = {arm: arm_points(arm, share, "s") for arm in ("treatment", "control")}
+    for border in (0, arms["treatment"].last, arms["control"].last, POINTS - 1):
+        point = min(max(border + off, 0), POINTS - 1)
+        found = [arm for arm, points in arms.items() if points.first <= point <= points.last]
+        assert found == [arm for arm in [arm_of(point, share)] if arm]
+
+
+@pytest.mark.parametrize("share", [0, -0.1, 0.51, 1])
+def test_a_share_that_leaves_no_room_for_two_arms_is_refused(share):
+    with pytest.raises(ValueError, match=r"must lie above 0 and be at most 0\.5"):
+        arm_points("control", share, "s")
+
+
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(ids=st.lists(st.binary(min_size=16, max_size=16), min_size=1, max_size=300), seed=st.text(max_size=20))
+def test_the_database_gives_every_trace_the_point_of_the_definition(database, ids, seed):
+    found = database.command(
+        "SELECT arrayStringConcat(arrayMap("
+        "i -> toString(trace_point({seed:String}, toFixedString(unhex(i), 16))), {ids:Array(String)}), ',')",
+        {"seed": seed, "ids": [each.hex() for each in ids]},
+    )
+    assert list(map(int, str(found).split(","))) == [point_of(each, seed) for each in ids]
+
+
+@pytest.mark.parametrize(("share", "seed"), [(0.5, "a"), (0.3, "run-1"), (0.01, ""), (0.25, "ü'\\")])
+def test_stored_requests_are_counted_by_arm(database, store, otlp, share, seed):
+    spans = [otlp.span(status=2 * (number % 3 == 0), duration_ns=number * 10**6) for number in range(400)]
+    store(database, otlp.traces(*spans, service="shop"))
+    expected = {"treatment": [], "control": [], None: []}
+    for span in spans:
+        expected[arm_of(point_of(span.trace_id, seed), share)].append(span)
+    for arm in ("treatment", "control"):
+        selection = Selection(**LATELY, points=arm_points(arm, share, seed))
+        found = count_requests(database, "shop", selection, threshold_ms=100)
+        assert found.total == len(expected[arm])
+        assert found.errors == sum(span.status.code == 2 for span in expected[arm])
+        assert found.slow == sum(span.end_time_unix_nano - span.start_time_unix_nano > 10**8 for span in expected[arm])
+    assert count_requests(database, "shop", Selection(**LATELY)).total == 400
+
+
+def test_requests_are_counted_by_version_and_environment(database, store, otlp):
+    for environment, version, requests in (("prod", "1", 2), ("prod", "2", 3), ("test", "2", 4)):
+        spans = [otlp.span() for _ in range(requests)]
+        store(database, otlp.traces(*spans, service="shop", environment=environment, version=version))
+
+    def total(**which):
+        return count_requests(database, "shop", Selection(**LATELY, **which)).total
+
+    assert [total(), total(version="2"), total(version="2", environment="prod"), total(version="")] == [9, 7, 3, 0]
+
+
+def test_calls_are_counted_by_arm_environment_and_version_also_those_that_never_arrived(database, store, otlp):
+    there = {"server.address": "orders", "server.port": 80}
+    calls = [otlp.span(kind=3, attributes=there, status=2 * (n % 2)) for n in range(60)]
+    served = [otlp.span(trace_id=call.trace_id, parent=call.span_id) for call in calls[::2]]
+    store(database, otlp.traces(*calls, service="gateway", version="7"), otlp.traces(*served, service="orders"))
+
+    def found(**which):
+        return count_calls(database, "gateway", "orders", Selection(**LATELY, **which))
+
+    assert (found().calls, found().errors) == (60, 30)
+    for arm in ("treatment", "control"):
+        members = [call for call in calls if arm_of(point_of(call.trace_id, "x"), 0.3) == arm]
+        counted = found(points=arm_points(arm, 0.3, "x"))
+        assert (counted.calls, counted.errors) == (len(members), sum(call.status.code == 2 for call in members))
+    assert [found(version="7").calls, found(version="8").calls, found(environment="test").calls] == [60, 0, 0]
