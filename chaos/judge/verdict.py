@@ -1,70 +1,19 @@
 """The judge: counts in, verdict out. Pure; it decides chaos experiments and anything else that compares two arms."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from api.models import Finding, Verdict
+from api.models import Comparison, Finding, Verdict
 from chaos.experiments.hypotheses import AvailabilityHypothesis, LatencyHypothesis
-from chaos.judge.sample_size import samples_to_decide
+from chaos.judge.decision import CONFIDENCE, Arm, decide
+from chaos.judge.multiplicity import settle
 from chaos.judge.sighting import Sighting
-from slo.confidence import Interval, difference_interval
+from chaos.judge.validity import Validity
+from chaos.judge.watch import AbortCause
+from chaos.judge.wording import WORDINGS
+from slo.confidence import Interval
 
-CONFIDENCE = 0.95
-
-
-@dataclass(frozen=True, slots=True)
-class Arm:
-    """Requests of one service in one window. `p95_ms` describes; it does not decide."""
-
-    bad: int
-    total: int
-    p95_ms: float | None = None
-
-    @property
-    def ratio(self) -> float | None:
-        return self.bad / self.total if self.total else None
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """A verdict on one difference; the numbers are None where an arm had no requests."""
-
-    verdict: Verdict
-    difference: float | None
-    interval: Interval | None
-    reason: str
-
-
-def decide(
-    control: Arm, treatment: Arm, *, margin: float, min_samples: int, confidence: float = CONFIDENCE
-) -> Decision:
-    """Say whether *treatment* is worse than *control* by more than *margin*, with the two-sided *confidence* given.
-
-    held: the whole interval of the difference is at or below the margin; deviated: the whole interval is above it;
-    inconclusive: the margin lies inside, or an arm has under *min_samples* requests (never fewer than one).
-
-    >>> decide(Arm(1, 1000), Arm(2, 1000), margin=0.01, min_samples=100).verdict
-    'held'
-    >>> decide(Arm(1, 1000), Arm(200, 1000), margin=0.01, min_samples=100).verdict
-    'deviated'
-    >>> decide(Arm(0, 0), Arm(0, 0), margin=0.01, min_samples=0).reason
-    'no requests before the fault; an empty window proves nothing'
-    """
-    if control.ratio is None or treatment.ratio is None:
-        when = "before" if control.ratio is None else "under"
-        return Decision("inconclusive", None, None, f"no requests {when} the fault; an empty window proves nothing")
-    difference = treatment.ratio - control.ratio
-    interval = difference_interval(control.bad, control.total, treatment.bad, treatment.total, confidence=confidence)
-    fewest = min(control.total, treatment.total)
-    if fewest < min_samples:
-        reason = f"{fewest} requests in the smaller window, {min_samples} are asked for: {min_samples - fewest} more"
-        return Decision("inconclusive", difference, interval, reason)
-    if interval.high <= margin:
-        return Decision("held", difference, interval, "the whole interval is within the margin")
-    if interval.low > margin:
-        return Decision("deviated", difference, interval, "the whole interval is beyond the margin")
-    needed = samples_to_decide(control.ratio, treatment.ratio, margin, confidence=confidence)
-    return Decision("inconclusive", difference, interval, _undecided(needed, fewest))
+__all__ = ["Arm", "decide", "find", "run_verdict"]
 
 
 def find(
@@ -74,9 +23,25 @@ def find(
     *,
     min_samples: int,
     confidence: float = CONFIDENCE,
+    comparison: Comparison = "before/after",
+    p95_difference: Interval | None = None,
 ) -> Finding:
-    """Return what one line of the hypothesis came to."""
-    decision = decide(control, treatment, margin=hypothesis.margin, min_samples=min_samples, confidence=confidence)
+    """Return what one line of the hypothesis came to; `chaos.judge.multiplicity.settle` then looks at all lines.
+
+    Args:
+        hypothesis: the line.
+        control: its counts without the fault.
+        treatment: its counts with the fault.
+        min_samples: fewer requests in an arm decide nothing. After an abort by `chaos.judge.watch` that is the watch's
+            own least number, as its test is exact for any.
+        confidence: of the two-sided interval.
+        comparison: whether the arms ran at the same time; it chooses the words.
+        p95_difference: in ms, from `chaos.judge.bootstrap`; it describes.
+    """
+    wording = WORDINGS[comparison]
+    decision = decide(
+        control, treatment, margin=hypothesis.margin, min_samples=min_samples, confidence=confidence, wording=wording
+    )
     return Finding(
         hypothesis=str(hypothesis),
         service=hypothesis.service,
@@ -94,20 +59,56 @@ def find(
         control_p95_ms=control.p95_ms,
         treatment_p95_ms=treatment.p95_ms,
         reason=decision.reason,
+        threshold_ms=hypothesis.threshold_ms,
+        p95_difference_low_ms=p95_difference.low if p95_difference else None,
+        p95_difference_high_ms=p95_difference.high if p95_difference else None,
+        samples_needed=decision.samples_needed,
     )
 
 
-def run_verdict(findings: Sequence[Finding], sighting: Sighting) -> Verdict:
-    """Return the verdict of a run: a fault that nobody could see proves nothing; then the worst finding decides."""
-    if not sighting.seen:
-        return "not_injected"
-    verdicts = {finding.verdict for finding in findings}
-    if "deviated" in verdicts:
-        return "deviated"
-    return "held" if verdicts == {"held"} else "inconclusive"
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """All that the verdict of a run depends on."""
+
+    verdicts: set[Verdict]
+    seen: bool
+    void: bool
+    aborted: AbortCause | None
 
 
-def _undecided(needed: int | None, fewest: int) -> str:
-    if needed is None:
-        return "the difference is at the margin itself; no number of requests would tell"
-    return f"the margin lies inside the interval; about {max(1, needed - fewest)} more requests a window would tell"
+_RULES: tuple[tuple[Callable[[_Case], bool], Verdict], ...] = (
+    (lambda case: case.aborted == "stopped", "aborted"),  # who stops a run may do so because of what it shows
+    (lambda case: case.aborted == "incident", "inconclusive"),  # both arms suffer: the fault is not to blame
+    (lambda case: case.aborted == "harm" and (case.void or not case.seen), "aborted"),
+    (lambda case: not case.seen, "not_injected"),
+    (lambda case: case.void, "inconclusive"),
+    (lambda case: "deviated" in case.verdicts, "deviated"),
+    (lambda case: case.aborted == "harm", "aborted"),  # too early for a line's own interval
+    (lambda case: case.verdicts == {"held"}, "held"),
+)
+
+
+def run_verdict(
+    findings: Sequence[Finding],
+    sighting: Sighting,
+    *,
+    validity: Sequence[Validity] = (),
+    aborted: AbortCause | None = None,
+) -> Verdict:
+    """Return the verdict of a run: the first rule of the table that applies, and inconclusive where none does.
+
+    What makes a run void comes before what it found: a fault that nobody could see proves nothing. Then one line that
+    deviated is enough, and held needs all of them. A run that was aborted because harm was certain deviated, if its
+    lines say so too; else it is aborted.
+
+    >>> run_verdict([], Sighting(seen=True, evidence=""), aborted="stopped")
+    'aborted'
+    """
+    makes = {each.makes for each in validity}
+    case = _Case(
+        verdicts={finding.verdict for finding in settle(findings)},
+        seen=sighting.seen and "not_injected" not in makes,
+        void="inconclusive" in makes,
+        aborted=aborted,
+    )
+    return next((verdict for applies, verdict in _RULES if applies(case)), "inconclusive")
