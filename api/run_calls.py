@@ -52,6 +52,41 @@ class RunCalls(Transport):
         selected = _selected(start=start, end=end, environment=environment, version=version, arm=arm, groups=groups)
         return self._get(m.EdgeCount, "edges", client=client, server=server, **selected)
 
+    def latencies(
+        self,
+        service: str,
+        *,
+        start: datetime,
+        end: datetime,
+        environment: str | None = None,
+        arm: m.Arm | None = None,
+        groups: m.Groups | None = None,
+        version: str | None = None,
+        limit: int = 2000,
+    ) -> m.LatencySample:
+        """Return the durations of at most *limit* requests, the shortest first; the same ones at every call."""
+        selected = _selected(start=start, end=end, environment=environment, version=version, arm=arm, groups=groups)
+        return self._get(m.LatencySample, "latencies", service=service, limit=limit, **selected)
+
+    def exemplars(
+        self,
+        service: str,
+        *,
+        start: datetime,
+        end: datetime,
+        environment: str | None = None,
+        arm: m.Arm | None = None,
+        groups: m.Groups | None = None,
+        version: str | None = None,
+        threshold_ms: float | None = None,
+        limit: int = 10,
+    ) -> list[str]:
+        """Return trace ids, failed requests first, then the slowest; with a threshold only what is worse than it."""
+        selected = _selected(start=start, end=end, environment=environment, version=version, arm=arm, groups=groups)
+        return self._get(
+            m.Page[str], "exemplars", service=service, threshold_ms=threshold_ms, limit=limit, **selected
+        ).items
+
 
 def _selected(
     *,

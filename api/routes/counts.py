@@ -12,12 +12,13 @@ from storage import requests
 router = APIRouter(tags=["counts"])
 
 NEWEST_S = 86400
+MOST_DURATIONS = 10_000
+
+Threshold = Annotated[float | None, Query(gt=0, description="Slower than this is bad.")]
 
 
 @router.get("/sli")
-def count_requests(
-    ctx: Ctx, service: str, selected: Selected, threshold_ms: Annotated[float | None, Query(gt=0)] = None
-) -> m.SliCount:
+def count_requests(ctx: Ctx, service: str, selected: Selected, threshold_ms: Threshold = None) -> m.SliCount:
     """Count the requests of a service that started in [start, end), from the stored spans.
 
     `newest_span_at` is that of the service, whatever was selected: it tells how far the stored spans reach.
@@ -43,3 +44,24 @@ def count_calls(ctx: Ctx, client: str, server: str, selected: Selected) -> m.Edg
     return m.EdgeCount(
         client=client, server=server, calls=found.calls, errors=found.errors, p50_ms=found.p50_ms, p95_ms=found.p95_ms
     )
+
+
+@router.get("/latencies")
+def sample_latencies(
+    ctx: Ctx, service: str, selected: Selected, limit: Annotated[int, Query(ge=1, le=MOST_DURATIONS)] = 2000
+) -> m.LatencySample:
+    """Return how long requests took: of at most *limit*, drawn evenly by trace id, so that they stay the same."""
+    found = requests.latency_sample(ctx.database, service, selected, limit=limit)
+    return m.LatencySample.model_validate(found, from_attributes=True)
+
+
+@router.get("/exemplars")
+def list_exemplars(
+    ctx: Ctx,
+    service: str,
+    selected: Selected,
+    threshold_ms: Threshold = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 10,
+) -> m.Page[str]:
+    """Return trace ids of the worst requests: failed first, then the slowest; with a threshold only worse than that."""
+    return m.Page(items=requests.worst_traces(ctx.database, service, selected, threshold_ms=threshold_ms, limit=limit))

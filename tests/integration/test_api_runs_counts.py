@@ -42,6 +42,24 @@ def test_calls_are_counted_by_arm(api, database, store, otlp, lately):
     assert api.edge("gateway", "orders", **lately, environment="else").calls == 0
 
 
+def test_latencies_and_exemplars_are_those_of_an_arm(api, database, store, otlp, lately):
+    spans = [otlp.span(duration_ns=number * 10**6) for number in range(100)]
+    store(database, otlp.traces(*spans, service="shop"))
+    whole = api.latencies("shop", **lately, limit=1000)
+    assert (whole.total, whole.durations_ms) == (100, [float(number) for number in range(100)])
+    treated = api.latencies("shop", **lately, arm="treatment", groups=GROUPS, limit=10)
+    assert treated == api.latencies("shop", **lately, arm="treatment", groups=GROUPS, limit=10)
+    assert (treated.total, len(treated.durations_ms)) == (
+        api.sli("shop", **lately, arm="treatment", groups=GROUPS).total, 10,
+    )  # fmt: skip
+    assert api.exemplars("shop", **lately, limit=3) == [span.trace_id.hex() for span in spans[:-4:-1]]
+    assert api.exemplars("shop", **lately, threshold_ms=97) == [span.trace_id.hex() for span in spans[:-3:-1]]
+    arms = [set(api.exemplars("shop", **lately, arm=arm, groups=GROUPS, limit=100)) for arm in m.Arm.__args__]
+    assert not arms[0] & arms[1]
+    with pytest.raises(ApiError, match="limit='10001'"):
+        api.latencies("shop", **lately, limit=10_001)
+
+
 @pytest.mark.parametrize(
     ("query", "complaint"),
     [

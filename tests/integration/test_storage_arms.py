@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from storage.arms import POINTS, Selection, arm_points
-from storage.requests import count_calls, count_requests
+from storage.requests import count_calls, count_requests, latency_sample, worst_traces
 
 SHARES = st.floats(min_value=2**-60, max_value=0.5)
 NOW = datetime.now(UTC)
@@ -94,3 +94,37 @@ def test_calls_are_counted_by_arm_environment_and_version_also_those_that_never_
         counted = found(points=arm_points(arm, 0.3, "x"))
         assert (counted.calls, counted.errors) == (len(members), sum(call.status.code == 2 for call in members))
     assert [found(version="7").calls, found(version="8").calls, found(environment="test").calls] == [60, 0, 0]
+
+
+def test_a_sample_of_latencies_is_the_same_every_time_and_lies_in_its_arm(database, store, otlp):
+    spans = [otlp.span(duration_ns=number * 10**6) for number in range(300)]
+    store(database, otlp.traces(*spans, service="shop"), otlp.traces(otlp.span(), service="other"))
+    durations = {
+        arm: sorted(n for n, span in enumerate(spans) if arm_of(point_of(span.trace_id, "x"), 0.4) == arm)
+        for arm in ("treatment", "control")
+    }
+    for arm, expected in durations.items():
+        selection = Selection(**LATELY, points=arm_points(arm, 0.4, "x"))
+        assert latency_sample(database, "shop", selection, limit=1000).durations_ms == expected
+        drawn = latency_sample(database, "shop", selection, limit=20)
+        assert (drawn.total, len(drawn.durations_ms)) == (len(expected), 20)
+        assert drawn == latency_sample(database, "shop", selection, limit=20)
+        assert set(drawn.durations_ms) < set(expected)
+        assert max(drawn.durations_ms) - min(drawn.durations_ms) > 150, "not the first ones of the window"
+    nothing = latency_sample(database, "ghost", Selection(**LATELY), limit=20)
+    assert (nothing.total, nothing.durations_ms) == (0, [])
+
+
+def test_the_worst_traces_are_those_that_failed_and_then_the_slowest(database, store, otlp):
+    slow, failed, slowest, fine, failed_fast = (
+        otlp.span(duration_ns=ms * 10**6, status=status) for ms, status in ((300, 0), (20, 2), (900, 0), (5, 0), (1, 2))
+    )
+    again = otlp.span(trace_id=failed.trace_id, duration_ns=10**6)
+    store(database, otlp.traces(slow, failed, slowest, fine, failed_fast, again, service="shop"))
+    order = [span.trace_id.hex() for span in (failed, failed_fast, slowest, slow, fine)]
+    assert worst_traces(database, "shop", Selection(**LATELY), limit=9) == order, "a trace comes once"
+    assert worst_traces(database, "shop", Selection(**LATELY), threshold_ms=200, limit=9) == order[:4]
+    assert worst_traces(database, "shop", Selection(**LATELY), limit=2) == order[:2]
+    arm = next(arm for arm in ("treatment", "control") if arm_of(point_of(slow.trace_id, ""), 0.5) == arm)
+    found = worst_traces(database, "shop", Selection(**LATELY, points=arm_points(arm, 0.5, "")), limit=9)
+    assert found == [each for each in order if arm_of(point_of(bytes.fromhex(each), ""), 0.5) == arm]
