@@ -6,9 +6,9 @@ their past is counted: what a new objective costs is not what is measured.
 
 - The first time the receiver is well: `crossing_to_delivery_p95_s` is from the moment when the deciding minute is final
   (its end and the lateness of spans) until the receiver has answered 200, the 95th percentile over all alerts. A tick
-  begins 0 to 15 s after that moment, as chance has it, so `tick_to_delivery_p95_s` tells the same from the beginning of
-  the tick that decided. `tick_s` is the longest tick since that moment, `cpu_s` the CPU time of the server from then
-  until all had arrived, and `load_average` how busy the machine was.
+  is due at that moment; `tick_to_delivery_p95_s` tells the same from the beginning of the tick that decided, so the
+  difference is how late that began. `tick_s` is the longest tick since that moment, `cpu_s` the CPU time of the server
+  from then until all had arrived, and `load_average` how busy the machine was.
 - The second time it fails 30 % of the requests (500, 429 with Retry-After, no answer, half an answer), and the process
   is killed with kill -9 twice in the middle: `lost` are the alerts that were never answered 200,
   `duplicates_without_key` those messages that came again under another idempotency key.

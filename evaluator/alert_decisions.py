@@ -2,8 +2,8 @@
 
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import datetime
-from typing import TypeAlias
+from datetime import datetime, timedelta
+from typing import Final, TypeAlias
 
 from alerts.decide import closed, decide
 from alerts.signal import AlertSignal
@@ -16,6 +16,7 @@ from storage.errors import DatabaseError
 log = logging.getLogger(__name__)
 
 Retired: TypeAlias = Mapping[tuple[str, str], str]
+AT_ONCE: Final = timedelta(seconds=10)  # shorter than the time between two ticks
 
 
 def _nobody(_now: datetime) -> Retired:
@@ -32,12 +33,14 @@ class AlertDecisions:
 
     Attributes:
         failures: why sources failed at the last tick, by the name of their class.
+        elsewhere: another evaluator decides on alerts at this tick; it gathers their evidence, and tells of them.
     """
 
     def __init__(
         self, store: AlertStore, sources: Sequence[SignalSource], retired: Callable[[datetime], Retired] = _nobody
     ) -> None:
         self.failures: dict[str, str] = {}
+        self.elsewhere = False
         self._store = store
         self._sources = tuple(sources)
         self._retired = retired
@@ -51,8 +54,10 @@ class AlertDecisions:
         Raises:
             DatabaseError: the transitions cannot be read or stored.
         """
+        self.elsewhere = False
         signals, failed = self._gather(now)
         latest = self._store.latest()
+        self.elsewhere = self._store.others_at is not None and now - self._store.others_at < AT_ONCE
         ended = self._ended(latest, now)
         over = {(change.rule, change.severity) for change in ended}
         going_on = {key: signal for key, signal in signals.items() if key not in over}
@@ -63,6 +68,7 @@ class AlertDecisions:
             return []
         if not self._store.append(made, now):
             log.info("another evaluator decided first; the next tick goes on from there")
+            self.elsewhere = True
             return []
         for change in made:
             log.info("alert %s is %s: %s", change.alert_id, change.state, change.summary)

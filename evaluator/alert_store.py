@@ -15,9 +15,13 @@ class AlertStore:
 
     Args:
         writer: Names this process among several evaluators, and this start of it.
+
+    Attributes:
+        others_at: When another evaluator decided what the last `latest` found to be new; None when nothing was.
     """
 
     def __init__(self, database: Database, writer: str) -> None:
+        self.others_at: datetime | None = None
         self._database = database
         self._writer = writer
         self._batch: int | None = None
@@ -26,11 +30,15 @@ class AlertStore:
     def latest(self) -> Mapping[AlertKey, Transition]:
         """Return the last transition of each alert, read again only when someone else stored one."""
         batch = rows.last_transition_batch(self._database)
+        self.others_at = None
         if batch != self._batch:
             # what is stored while they are read is then newer than its number says: the next append is refused
             bodies = rows.latest_transitions(self._database)
-            found = readable(bodies)
-            self._latest = {(item.rule, item.severity): item for item in found}
+            found: dict[AlertKey, Transition] = {(item.rule, item.severity): item for item in readable(bodies)}
+            if self._batch is not None:
+                new = (item.at for key, item in found.items() if self._latest.get(key) != item)
+                self.others_at = max(new, default=None)
+            self._latest = found
             self._batch = batch
         return self._latest
 

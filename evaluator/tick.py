@@ -182,7 +182,12 @@ class Evaluator:
             self._dispatcher.resume(now)
 
     def _dispatch(self, now: datetime) -> None:
-        if self._dispatcher is not None:
+        """Have people told; of what another evaluator decides in this moment it tells, once it has the evidence."""
+        if self._dispatcher is None:
+            return
+        if self._decisions.elsewhere:
+            self._dispatcher.resume(now)
+        else:
             self._dispatcher.run(now)
 
     def _revise(self, now: datetime) -> None:

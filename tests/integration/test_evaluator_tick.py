@@ -23,7 +23,7 @@ from evaluator.evidence_queue import EvidenceQueue
 from evaluator.evidence_store import EvidenceStore
 from evaluator.live_routing import Routing
 from evaluator.revisions import RevisionKeeper
-from evaluator.scheduler import Scheduler
+from evaluator.scheduler import Scheduler, next_tick
 from evaluator.tick import Evaluator
 from storage.delivery_attempts import delivery_log
 from storage.errors import DatabaseError
@@ -398,6 +398,23 @@ def test_the_scheduler_runs_its_jobs_in_utc_and_waits_for_the_running_one():
     assert seen
     assert all(moment.tzinfo is UTC for moment in seen)
     assert all(a < b for a, b in pairwise(seen))
+
+
+def test_the_first_tick_is_at_once_and_the_next_when_it_is_due():
+    ticks, second = [], threading.Event()
+
+    def tick(now):
+        ticks.append(now)
+        if len(ticks) == 2:
+            second.set()
+
+    scheduler = Scheduler(tick, lambda _now: None, lambda _now: None)
+    began = datetime.now(UTC)
+    scheduler.start()
+    assert second.wait(20)
+    assert scheduler.stop(5)
+    assert ticks[0] - began < timedelta(seconds=1)
+    assert timedelta(0) <= ticks[1] - next_tick(ticks[0]) < timedelta(seconds=1)
 
 
 def test_a_job_that_hangs_does_not_keep_the_scheduler_from_stopping():

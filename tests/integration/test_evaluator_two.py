@@ -40,10 +40,10 @@ class World:
         ]
         self._store(self.database, self._otlp.traces(*spans))
 
-    def evaluator(self, writer, database=None):
+    def evaluator(self, writer, database=None, dispatcher=None):
         used = database or self.database
-        alerts = AlertStore(used, writer)
-        return Evaluator(used, SloCatalog([self._folder]), alerts, raw_retention=timedelta(days=14))
+        alerts, retention = AlertStore(used, writer), timedelta(days=14)
+        return Evaluator(used, SloCatalog([self._folder]), alerts, raw_retention=retention, dispatcher=dispatcher)
 
     def after(self, number):
         return self.start + (number + 1) * MINUTE + timedelta(seconds=11)
@@ -55,6 +55,19 @@ class World:
             item = Transition.from_json(body)
             found[item.slo_id].append((item.state, (item.at - self.start) // MINUTE - 1))
         return found
+
+
+class Telling:
+    """Notes when it is asked to decide whom to tell, and when only to send what was decided before."""
+
+    def __init__(self):
+        self.asked = []
+
+    def run(self, _now):
+        self.asked.append("decide")
+
+    def resume(self, _now):
+        self.asked.append("send")
 
 
 class Mortal:
@@ -97,6 +110,21 @@ def test_two_that_tick_at_once_store_every_transition_exactly_once(world):
         together(pair, world.after(number))
     assert [one.state.last_error for one in pair] == ["", ""]
     assert world.history() == dict.fromkeys(NAMES, TWO_EPISODES)
+
+
+def test_who_decided_on_an_alert_tells_of_it_and_the_other_one_does_only_if_that_has_not_happened(world):
+    telling = [Telling(), Telling()]
+    first, second = (world.evaluator(f"{number}", dispatcher=each) for number, each in enumerate(telling))
+    world.minute(0)
+    for one in (first, second):
+        one.tick(world.after(0))
+    for each in telling:
+        each.asked.clear()
+    world.minute(1)
+    for later_s in (0, 15):
+        for one in (first, second):  # as close to each other as ticks of two evaluators are
+            one.tick(world.after(1) + timedelta(seconds=later_s))
+    assert [each.asked for each in telling] == [["decide", "decide"], ["send", "decide"]]
 
 
 @pytest.mark.parametrize("answers", [True, False], ids=["before it is stored", "before it knows"])

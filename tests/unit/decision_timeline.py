@@ -62,6 +62,8 @@ class _Log:
 class _Store:
     """The store of one evaluator, as `evaluator.alert_store` is; two may have read the same past."""
 
+    others_at = None
+
     def __init__(self, log):
         self._log, self._seen, self._latest, self._early = log, -1, {}, False
 

@@ -54,7 +54,9 @@ class Other(Source):
 
 
 class Store:
-    """Keeps transitions; `refuses` as if another evaluator had been first."""
+    """Keeps transitions; `refuses` as if another evaluator had been first, `others_at` as if it decided then."""
+
+    others_at = None
 
     def __init__(self):
         self.stored, self.batches, self.refuses = {}, [], False
@@ -153,8 +155,18 @@ def test_who_was_second_decides_again_on_what_the_first_stored():
     ticks = Ticks(Source(Rule("a")))
     ticks.store.refuses = True
     assert ticks.tick() == []
+    assert ticks.decisions.elsewhere
     ticks.store.refuses = False
     assert ticks.tick() == [("a", "firing", "a fails")]
+    assert not ticks.decisions.elsewhere
+
+
+@pytest.mark.parametrize(("ago_s", "elsewhere"), [(0, True), (9, True), (11, False)])
+def test_who_finds_what_another_evaluator_decided_just_now_leaves_it_to_that_one(ago_s, elsewhere):
+    ticks = Ticks(Source(Rule("a")))
+    ticks.store.others_at = START + timedelta(seconds=15 - ago_s)
+    ticks.tick()
+    assert ticks.decisions.elsewhere is elsewhere
 
 
 @dataclass(frozen=True)
