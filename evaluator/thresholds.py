@@ -11,6 +11,7 @@ from alerts.signal import AlertSignal
 from alerts.threshold import COUNTING, ThresholdRule
 from alerts.threshold_signal import ThresholdSignal
 from storage.client import Database
+from storage.errors import DatabaseError
 from storage.metric_groups import GroupValue, MetricGroup, metric_groups
 from storage.metric_query import MetricQuery
 from storage.metrics import MetricName, metric_names
@@ -46,7 +47,8 @@ class ThresholdSource:
 
     Values are read up to now, rates and increases up to 75 s ago: by then every exporter has sent its minute, and a
     window that is not complete does not look like a fall. At most `MOST_ALERTS` groups of a rule alert at a time: the
-    others that meet the condition are named in `problems` and frozen.
+    others that meet the condition are named in `problems` and frozen. So is a rule whose query fails, with its alerts;
+    the other rules go on.
 
     Attributes:
         problems: what is wrong with rules, by their names, as of the last look.
@@ -63,10 +65,23 @@ class ThresholdSource:
         """Return a signal for every group of every rule that was seen in the last `SEEN_WITHIN`.
 
         Raises:
-            DatabaseError: the database cannot be read.
+            DatabaseError: the database is away.
         """
         before, self.problems, self._unread = self.problems, {}, {}
-        found = [signal for rule in self._rules for signal in self._signals(rule, now)]
+        found: list[ThresholdSignal] = []
+        unanswered = 0
+        for rule in self._rules:
+            try:
+                found += self._signals(rule, now)
+            except DatabaseError as error:
+                unanswered += not error.code
+                if unanswered > 1:  # not this rule's query: nobody answers, and each further one may wait as long
+                    raise
+                self._fail(rule, str(error))
+            except Exception as error:
+                self._fail(rule, f"{type(error).__name__}: {error}")
+                if rule.name not in before:
+                    log.exception("rule %s cannot be asked", rule.name)
         for name, texts in self.problems.items():
             if name not in before:  # once, and not at each tick with another number in it
                 log.warning("%s", "; ".join(texts))
@@ -141,6 +156,10 @@ class ThresholdSource:
             found = metric_names(self._database, now=now, metric=rule.metric, service=rule.service)
             known = self._kinds[key] = _Kinds(now, tuple(found))
         return known.newest_first
+
+    def _fail(self, rule: ThresholdRule, reason: str) -> None:
+        self._unread[rule.name] = ""
+        self._note(rule, f"could not be asked, so its alerts stay as they are: {reason[:300]}")
 
     def _note(self, rule: ThresholdRule, text: str) -> None:
         self.problems.setdefault(rule.name, []).append(f"rule {rule.name}: {text}")
