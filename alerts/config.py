@@ -45,6 +45,12 @@ class AlertingConfig:
         """Return the names of the channels of each receiver, as `alerts.dispatch.due` takes them."""
         return {receiver.name: receiver.channel_names for receiver in self.receivers}
 
+    @property
+    def told(self) -> dict[str, tuple[str, ...]]:
+        """Return `channels_of`, and under "" the Alertmanagers, which are told of everything that fires."""
+        peers = tuple(f"alertmanager-{number}" for number, _ in enumerate(self.alertmanagers, start=1))
+        return self.channels_of | ({"": peers} if peers else {})
+
 
 def default_config(webhooks: Sequence[str] = ()) -> AlertingConfig:
     """Return what is in force without a file: every alert to every one of *webhooks*, as soon as it is known.

@@ -175,7 +175,7 @@ def build_context(
         tick=tick,
         tokens=tokens,
         links=build_signer(settings),
-        channels=lambda: file.load().channels_of,
+        channels=lambda: file.load().told,
         alerting_problems=lambda: [*map(str, _problems(file)), *rule_problems()],
         reports=reporter.recent if reporter else list,
         dead_letters=letters,

@@ -96,7 +96,8 @@ class AlertRecord(Alert):
 class AlertChannel(Model):
     """A channel of a receiver, and what the delivery log last said of it; None: never.
 
-    `configured` False: messages went there once, and the configuration no longer has it.
+    An Alertmanager has no receiver, and is not in the log: it is told of all that fires, each 15 s. `configured` False:
+    messages went there once, and the configuration no longer has it.
     """
 
     name: str

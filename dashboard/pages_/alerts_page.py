@@ -6,7 +6,7 @@ from api.client import ApiClient
 from dashboard import guide, outcomes, shell
 from dashboard.api_access import call, fetch
 from dashboard.components import panel
-from dashboard.views import alert_timeline, alerts, incidents, silences, units
+from dashboard.views import alert_timeline, alerts, channels, incidents, silences, units
 
 ADDING, ENDING = "add silence", "end silence"
 
@@ -16,6 +16,7 @@ def _body() -> None:
     if not found and not fetch(ApiClient.status).spans_stored:
         guide.pointer("alerts", "They need data first.")
         return
+    _channels()
     known = fetch(ApiClient.incidents)
     panel.show(alerts.tiles(found, known), "alerts-tiles")
     lanes = alert_timeline.lanes(found, shell.now())
@@ -42,6 +43,15 @@ def _body() -> None:
         st.subheader("Incidents", anchor=False)
         panel.show(incidents.listing(known, shell.now()), "alerts-incidents")
         panel.show(incidents.metrics(fetch(ApiClient.incident_metrics)), "alerts-incident-metrics")
+
+
+def _channels() -> None:
+    found = fetch(ApiClient.alert_channels)
+    if channels.nobody_is_told(found, shell.now()):
+        st.warning(channels.NOBODY_IS_TOLD, icon=":material/notifications_off:")
+        st.code(channels.REMEDY, language="yaml")
+    for channel in channels.failing(found, shell.now()):
+        st.error(channels.failure(channel, shell.now()), icon=":material/error:")
 
 
 def _silences() -> None:

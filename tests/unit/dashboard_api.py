@@ -47,6 +47,7 @@ def build_api(*, empty: bool = False) -> FastAPI:
     """Return an API that answers from the shop's data, or as one that has seen nothing yet."""
     app = FastAPI()
     app.state.asked = []
+    app.state.channels = [m.AlertChannel(name="oncall/slack-1", receiver="oncall", kind="slack")]
     kept = (lambda items: []) if empty else (lambda items: items)
 
     @app.middleware("http")
@@ -161,6 +162,10 @@ def _alert_routes(app: FastAPI, kept: Kept) -> None:
     @app.get("/api/v1/alerts")
     def get_alerts(state: str = ""):
         return _page(kept([item for item in alerts() if state in ("", item.state)]))
+
+    @app.get("/api/v1/alerts/channels")
+    def get_channels():
+        return _page(app.state.channels)
 
     @app.get("/api/v1/alerts/{alert_id}")
     def get_alert(alert_id: str):

@@ -61,6 +61,8 @@ def test_a_whole_file(tmp_path):
         "team": ("team/slack-1", "team/msteamsv2-1", "team/email-1", "team/apprise-1"),
     }
     assert config.alertmanagers == ("http://am-1:9093", "http://am-2:9093")
+    assert config.told == config.channels_of | {"": ("alertmanager-1", "alertmanager-2")}
+    assert AlertingConfig().told == {}
     assert config.heartbeat.secret_value("url") == "https://hc.example/1"
     assert config.templates == tmp_path / "templates"
     assert (config.rules[0].name, config.rules[0].labels) == ("QueueTooLong", {"team": "shop"})
