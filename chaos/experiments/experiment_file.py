@@ -1,4 +1,4 @@
-"""Experiment files, YAML or JSON."""
+"""Experiment files, YAML or JSON, in our short form or in Chaos Toolkit's format."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +11,7 @@ from chaos.errors import ExperimentError
 from chaos.experiments.experiment import Experiment
 from chaos.experiments.fault_specs import KIND_TAGS
 from chaos.experiments.hypotheses import LINE_TAGS
+from chaos.experiments.toolkit_document import fields_of, is_toolkit_document
 from chaos.fields import problems
 
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -41,6 +42,8 @@ def parse_experiment(text: str, *, name: str, source: str = "") -> Experiment:
 
 def experiment_of(document: dict[str, Any], *, name: str, source: str) -> Experiment:
     """Return the experiment that *document* describes (raises ExperimentError, see `parse_experiment`)."""
+    if is_toolkit_document(document):
+        return validated({**fields_of(document, source=source), "name": name}, source=source)
     for field in ("name", "toolkit"):
         if field in document:
             raise ExperimentError(f"{source}: {field}: unknown field; an experiment is named after its file")

@@ -29,8 +29,8 @@ class FaultSpec(Part):
 
     @property
     def attributes(self) -> dict[str, Any]:
-        """What the daemon is told beside kind and target; defaults are left to the daemon."""
-        return self.model_dump(mode="json", exclude={"target", *self.choices}, exclude_defaults=True)
+        """What the daemon is told beside kind and target."""
+        return self.model_dump(mode="json", exclude={"target", *self.choices}, exclude_none=True)
 
     def written(self) -> dict[str, Any]:
         """Return the fault as a line of `method:`, without what is default."""
