@@ -1,13 +1,16 @@
 """What the fault daemon and its client say to each other beyond the Toxiproxy API."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from chaos.daemon.lease import MAX_LEASE_MS
 
-FaultKind = Literal["latency", "down", "kill"]
+EdgeFaultKind = Literal["latency", "partition", "http", "toxic"]
+FaultKind = Literal[EdgeFaultKind, "kill"]
+EDGE_KINDS: frozenset[str] = frozenset(get_args(EdgeFaultKind))
+"""The kinds of fault that sit on a proxy: those that a Toxiproxy client may see and end."""
 FaultPhase = Literal["active", "reverting", "reverted", "unverified"]
 EndedBy = Literal["request", "lease", "emergency-stop", "reset", "shutdown", "recovery", "failed-injection"]
 
@@ -22,14 +25,30 @@ class LeaseRequest(Wire):
     lease_ms: int = Field(gt=0, le=MAX_LEASE_MS)
 
 
+class Groups(Wire):
+    """Which requests a run breaks: `share` of the traces are its treatment, as many its control (chaos.proxy.arms)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    run: str = Field(min_length=1, max_length=200)
+    share: float = Field(gt=0, le=0.5)
+    seed: str = Field(min_length=1, max_length=200)
+
+
 class FaultRequest(LeaseRequest):
-    """A fault of `kind` on a proxy (latency, down) or a process (kill); `attributes` depend on the kind."""
+    """A fault of `kind` on a proxy (latency, partition, http, toxic) or a process; `attributes` depend on the kind.
+
+    `run` is the id of the run that asks, empty where there is none. With `groups` the fault hits only the requests
+    of the run's treatment arm; that needs an HTTP edge.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: FaultKind
     target: str
     attributes: dict[str, Any] = {}
+    groups: Groups | None = None
+    run: str = Field(default="", max_length=200)
 
 
 class FaultState(Wire):
@@ -58,7 +77,10 @@ class FaultList(Wire):
 
 
 class ProxyTarget(Wire):
-    """A proxy; `client` and `server` are the services at its ends, empty where unknown."""
+    """A proxy; `client` and `server` are the services at its ends, empty where unknown.
+
+    `protocol` is tcp or http; only an http edge can split requests into groups.
+    """
 
     name: str
     listen: str
@@ -66,6 +88,7 @@ class ProxyTarget(Wire):
     client: str = ""
     server: str = ""
     enabled: bool = True
+    protocol: Literal["tcp", "http"] = "tcp"
 
 
 class ProcessTarget(Wire):

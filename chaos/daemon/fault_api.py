@@ -32,6 +32,7 @@ class FaultApi:
                 client=proxy.client,
                 server=proxy.server,
                 enabled=proxy.enabled,
+                protocol=proxy.protocol,
             )
             for proxy in self._world
         ]

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from chaos.address import Address
 from chaos.errors import TargetsError
 from chaos.fields import problems
+from chaos.proxy.proxy import Protocol
 
 
 class _Entry(BaseModel):
@@ -16,11 +17,14 @@ class _Entry(BaseModel):
 
 
 class ProxyEntry(_Entry):
+    """An edge. `protocol` http reads HTTP/1.1 and can break single requests; tcp carries any bytes."""
+
     name: str
     listen: str
     upstream: str
     client: str = ""
     server: str = ""
+    protocol: Protocol = "tcp"
 
     @field_validator("listen", "upstream")
     @classmethod

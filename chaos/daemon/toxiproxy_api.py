@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse, Response
 
 from chaos.address import Address
 from chaos.daemon.board import FaultBoard
+from chaos.daemon.metrics import METRICS_TYPE, metrics_text
 from chaos.daemon.toxiproxy_wire import (
     ProxyBody,
     ProxyList,
@@ -23,13 +24,14 @@ from chaos.daemon.toxiproxy_wire import (
     read,
     require_fields,
     toxic_json,
+    toxics_json,
+    without_nulls,
 )
 from chaos.daemon.world import World
 from chaos.errors import FaultRefusedError
-from chaos.faults.latency import LatencyFaultAttributes
 from chaos.proxy.proxy import Proxy
-from chaos.proxy.toxic import Stream, Toxic
-from chaos.wire import FaultRequest, FaultState
+from chaos.proxy.toxic import ATTRIBUTES, Stream, Toxic
+from chaos.wire import EDGE_KINDS, FaultRequest, FaultState
 
 VERSION = "2.12.0"  # the release whose API this follows; clients ask for it
 
@@ -52,6 +54,7 @@ class ToxiproxyApi:
         router = APIRouter(tags=["toxiproxy"])
         routes = (
             (["GET"], "/version", self.version),
+            (["GET"], "/metrics", self.metrics),
             (["POST"], "/reset", self.reset),
             (["POST"], "/populate", self.populate),
             (["GET"], "/proxies", self.list_proxies),
@@ -72,9 +75,12 @@ class ToxiproxyApi:
     async def version(self) -> Response:
         return JSONResponse({"version": VERSION})
 
+    async def metrics(self) -> Response:
+        return Response(metrics_text(self._world, self._board.states()), media_type=METRICS_TYPE)
+
     async def reset(self) -> Response:
-        """Enable every proxy and remove every toxic; killing goes on (it is no business of Toxiproxy's)."""
-        await self._board.revert_all("reset", only=lambda state: state.kind != "kill")
+        """Enable every proxy and end every fault on one; other targets are no business of Toxiproxy's."""
+        await self._board.revert_all("reset", only=lambda state: state.kind in EDGE_KINDS)
         return Response(status_code=204)
 
     async def list_proxies(self) -> Response:
@@ -110,20 +116,19 @@ class ToxiproxyApi:
         return Response(status_code=204)
 
     async def list_toxics(self, proxy: str) -> Response:
-        return JSONResponse([toxic_json(toxic) for toxic in self._world.proxy(proxy).toxics])
+        return JSONResponse(toxics_json(self._world.proxy(proxy)))
 
     async def create_toxic(self, proxy: str, request: Request) -> Response:
         found = self._world.proxy(proxy)
         shape = await read(ToxicShape, request)
         if shape.stream not in get_args(Stream):
             raise FaultRefusedError("stream was invalid, can be either upstream or downstream", 400)
-        if shape.type != "latency":
+        if shape.type not in ATTRIBUTES:
             raise FaultRefusedError("invalid toxic type", 400)
-        body = await read(ToxicBody, request)
-        name = body.name or f"{body.type}_{body.stream}"
+        name = shape.name or f"{shape.type}_{shape.stream}"
         if found.find_toxic(name) is not None:
             raise FaultRefusedError("toxic already exists", 409)
-        await self._board.inject(self._latency(proxy, name, body))
+        await self._board.inject(self._request(proxy, name, await read(ToxicBody, request)))
         return await self.show_toxic(proxy, name)
 
     async def show_toxic(self, proxy: str, toxic: str) -> Response:
@@ -140,12 +145,12 @@ class ToxiproxyApi:
                 "type": old.type,
                 "stream": old.stream,
                 "toxicity": old.toxicity if change.toxicity is None else change.toxicity,
-                "attributes": old.attributes.model_dump() | change.attributes,
+                "attributes": old.attributes.model_dump() | without_nulls(change.attributes),
                 "lease_ms": change.lease_ms,
             },
         )
-        self._board.amend(self._fault_of(found, toxic).id, self._latency(proxy, toxic, body))
-        found.put_toxic(Toxic(toxic, old.stream, body.attributes, body.toxicity))
+        self._board.amend(self._fault_of(found, toxic).id, self._request(proxy, toxic, body))
+        found.put_toxic(Toxic(toxic, old.stream, body.checked_attributes(), body.toxicity, old.type))
         return await self.show_toxic(proxy, toxic)
 
     async def delete_toxic(self, proxy: str, toxic: str) -> Response:
@@ -154,30 +159,33 @@ class ToxiproxyApi:
         await self._board.revert(self._fault_of(found, toxic).id, "request")
         return Response(status_code=204)
 
-    def _latency(self, proxy: str, name: str, body: ToxicBody) -> FaultRequest:
-        attributes = body.attributes.model_dump() | {"stream": body.stream, "toxicity": body.toxicity, "name": name}
-        return FaultRequest(kind="latency", target=proxy, lease_ms=self._lease_ms(body.lease_ms), attributes=attributes)
+    def _request(self, proxy: str, name: str, body: ToxicBody) -> FaultRequest:
+        attributes = body.model_dump(include={"type", "stream", "toxicity"})
+        attributes |= {"name": name, "attributes": body.checked_attributes().model_dump()}
+        return FaultRequest(kind="toxic", target=proxy, lease_ms=self._lease_ms(body.lease_ms), attributes=attributes)
 
     def _fault_of(self, proxy: Proxy, toxic: str) -> FaultState:
         for state in self._active(proxy):
-            if state.kind == "latency" and _toxic_name(state) == toxic:
+            if state.kind == "toxic" and state.attributes["name"] == toxic:
                 return state
         raise FaultRefusedError("toxic not found", 404)
 
     def _active(self, proxy: Proxy) -> list[FaultState]:
         states = self._board.states()
-        return [state for state in states if state.target == proxy.name and state.kind != "kill" and _is_on(state)]
+        return [state for state in states if state.target == proxy.name and state.kind in EDGE_KINDS and _is_on(state)]
 
     async def _switch(self, proxy: Proxy, *, enabled: bool, lease_ms: int | None) -> None:
-        down = [state for state in self._active(proxy) if state.kind == "down"]
+        down = [state for state in self._active(proxy) if _is_down(state)]
         if enabled:
             for state in down:
                 await self._board.revert(state.id, "request")
         elif down:
             self._board.renew(down[0].id, self._lease_ms(lease_ms))
         else:
-            request = FaultRequest(kind="down", target=proxy.name, lease_ms=self._lease_ms(lease_ms))
-            await self._board.inject(request)
+            lease_ms, attributes = self._lease_ms(lease_ms), {"mode": "refuse"}
+            await self._board.inject(
+                FaultRequest(kind="partition", target=proxy.name, lease_ms=lease_ms, attributes=attributes)
+            )
 
     async def _add_or_replace(self, body: ProxyBody) -> Proxy:
         existing = self._world.proxies.get(body.name)
@@ -197,7 +205,8 @@ class ToxiproxyApi:
         return proxy
 
     async def _remove(self, proxy: Proxy) -> None:
-        await self._board.revert_all("request", only=lambda state: state.target == proxy.name and state.kind != "kill")
+        for state in self._active(proxy):
+            await self._board.revert(state.id, "request")
         self._world.proxies.pop(proxy.name, None)
         await proxy.close()
 
@@ -225,13 +234,13 @@ def _is_on(state: FaultState) -> bool:
     return state.phase != "reverted"
 
 
-def _toxic_name(state: FaultState) -> str:
-    return LatencyFaultAttributes.model_validate(state.attributes).name or state.id
+def _is_down(state: FaultState) -> bool:
+    return state.kind == "partition" and state.attributes.get("mode", "refuse") == "refuse"
 
 
 def _toxic(proxy: Proxy, name: str) -> Toxic:
     toxic = proxy.find_toxic(name)
-    if toxic is None:
+    if toxic is None or toxic.is_fault:
         raise FaultRefusedError("toxic not found", 404)
     return toxic
 

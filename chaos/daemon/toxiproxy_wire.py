@@ -10,7 +10,7 @@ from chaos.daemon.lease import MAX_LEASE_MS
 from chaos.errors import FaultRefusedError
 from chaos.fields import problems
 from chaos.proxy.proxy import Proxy
-from chaos.proxy.toxic import LatencyAttributes, Toxic
+from chaos.proxy.toxic import ATTRIBUTES, Toxic, ToxicAttributes
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -42,13 +42,19 @@ class ToxicShape(_Body):
     """The part that decides which errors come first, as in Toxiproxy."""
 
     type: str = ""
+    name: str = ""
     stream: str = "downstream"
 
 
 class ToxicBody(ToxicShape):
-    name: str = ""
+    """`attributes` are those of its type; see `checked_attributes`."""
+
     toxicity: float = Field(default=1.0, ge=0, le=1)
-    attributes: LatencyAttributes = LatencyAttributes()
+    attributes: dict[str, Any] = {}
+
+    def checked_attributes(self) -> ToxicAttributes:
+        """Return the attributes of this type of toxic (raises FaultRefusedError, 400)."""
+        return parse(ATTRIBUTES[self.type], self.attributes)
 
 
 class ToxicUpdate(_Body):
@@ -74,7 +80,14 @@ async def read(kind: type[M], request: Request) -> M:
         document = json.loads(await request.body())
     except ValueError as error:
         raise FaultRefusedError(f"bad request body: {error}", 400) from error
-    return parse(kind, document)
+    return parse(kind, without_nulls(document))
+
+
+def without_nulls(document: Any) -> Any:
+    """Return *document* without its nulls: to Toxiproxy, null is the same as nothing."""
+    if isinstance(document, dict):
+        return {name: without_nulls(value) for name, value in document.items() if value is not None}
+    return [without_nulls(each) for each in document] if isinstance(document, list) else document
 
 
 def require_fields(body: ProxyBody, where: str = "") -> None:
@@ -89,8 +102,13 @@ def proxy_json(proxy: Proxy) -> dict[str, Any]:
         "listen": str(proxy.listen),
         "upstream": str(proxy.upstream),
         "enabled": proxy.enabled,
-        "toxics": [toxic_json(toxic) for toxic in proxy.toxics],
+        "toxics": toxics_json(proxy),
     }
+
+
+def toxics_json(proxy: Proxy) -> list[dict[str, Any]]:
+    """Return the toxics of Toxiproxy's clients; those that belong to faults of ours are not theirs."""
+    return [toxic_json(toxic) for toxic in proxy.toxics if not toxic.is_fault]
 
 
 def toxic_json(toxic: Toxic) -> dict[str, Any]:

@@ -73,6 +73,7 @@ def world_of(targets: Targets, folder: Path) -> World:
             Address.parse(entry.upstream),
             client=entry.client,
             server=entry.server,
+            protocol=entry.protocol,
         )
         for entry in targets.proxies
     )

@@ -2,34 +2,58 @@ import asyncio
 import random
 import socket
 import struct
+from typing import Literal
+
+import h11
 
 from chaos.address import Address
-from chaos.proxy.link import Link
+from chaos.proxy.flow import CutError, Flow, Traffic, relay
+from chaos.proxy.http_peer import HttpPeer
+from chaos.proxy.http_session import HttpSession
+from chaos.proxy.reader import WatchedReader, connect
+from chaos.proxy.request_fault import RequestFaults
 from chaos.proxy.toxic import Stream, Toxic, ToxicChain
 
+Protocol = Literal["tcp", "http"]
+
 BIND_ATTEMPTS = 20
+BACKLOG = 1024
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class Proxy:
-    """A TCP proxy from `listen` to `upstream` whose links carry toxics.
+    """A proxy from `listen` to `upstream` whose links carry toxics.
 
+    With `protocol` "http" it reads HTTP/1.1 and can break single requests (`requests`); otherwise it carries bytes.
     While disabled its port stays bound but does not listen: connections are refused, and nobody else can take the
     port. An upstream that does not answer costs that one connection (the client sees a reset).
     `client` and `server` name the services on both sides of the edge, where known.
     """
 
-    def __init__(self, name: str, listen: Address, upstream: Address, *, client: str = "", server: str = "") -> None:
+    def __init__(
+        self,
+        name: str,
+        listen: Address,
+        upstream: Address,
+        *,
+        client: str = "",
+        server: str = "",
+        protocol: Protocol = "tcp",
+    ) -> None:
         self.name = name
         self.listen = listen
         self.upstream = upstream
         self.client = client
         self.server = server
+        self.protocol: Protocol = protocol
+        self.requests = RequestFaults()
+        self.traffic: dict[Stream, Traffic] = {"upstream": Traffic(), "downstream": Traffic()}
         self._chains: dict[Stream, ToxicChain] = {"upstream": ToxicChain(), "downstream": ToxicChain()}
         self._rng = random.Random()  # noqa: S311 - jitter, not a secret
         self._bound: socket.socket | None = None
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
+        self._probes: set[asyncio.Queue[tuple[int, bool]]] = set()
 
     @property
     def enabled(self) -> bool:
@@ -74,7 +98,10 @@ class Proxy:
         bound, self._bound = self._bound, None
         assert bound is not None
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._server = await asyncio.start_server(self._accept, sock=bound, backlog=1024)
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            lambda: asyncio.StreamReaderProtocol(WatchedReader(), self._accept), sock=bound, backlog=BACKLOG
+        )
 
     async def disable(self) -> None:
         """Refuse new connections and close the live ones, keeping the port."""
@@ -102,16 +129,18 @@ class Proxy:
         await asyncio.gather(*connections, return_exceptions=True)
 
     async def answers(self, timeout_s: float = 1.0) -> bool:
-        """Return whether a connection to the proxy's own port is accepted now."""
+        """Return whether a connection to the proxy's port gets through to the upstream, or the upstream itself is gone.
+
+        The second is no business of the proxy's: what it broke is mended.
+        """
         try:
             async with asyncio.timeout(timeout_s):
-                _, writer = await asyncio.open_connection(self.listen.host, self.listen.port)
+                return await self._gets_through() or not await self._upstream_accepts()
         except OSError:
             return False
-        writer.close()
-        return True
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        assert isinstance(reader, WatchedReader)
         task = asyncio.get_running_loop().create_task(self._carry(reader, writer))
         self._connections.add(task)
         task.add_done_callback(lambda done: self._forget(done, writer))
@@ -121,16 +150,25 @@ class Proxy:
         if not writer.is_closing():  # cancelled before its first step, so it could not clean up itself
             writer.transport.abort()
 
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _carry(self, reader: WatchedReader, writer: asyncio.StreamWriter) -> None:
         writers = [writer]
         try:
-            up_reader, up_writer = await asyncio.open_connection(self.upstream.host, self.upstream.port)
+            up_reader, up_writer = await self._reach(writer)
             writers.append(up_writer)
-            async with asyncio.TaskGroup() as group:
-                group.create_task(Link(reader, up_writer, self._chains["upstream"], self._rng).run())
-                group.create_task(Link(up_reader, writer, self._chains["downstream"], self._rng).run())
+            up_flow = Flow(up_writer, self._chains["upstream"], self._rng, self.traffic["upstream"])
+            down_flow = Flow(writer, self._chains["downstream"], self._rng, self.traffic["downstream"])
+            if self.protocol == "http":
+                client, server = HttpPeer(h11.SERVER, reader, down_flow), HttpPeer(h11.CLIENT, up_reader, up_flow)
+                await HttpSession(client, server, self.requests, authority=str(self.upstream)).run()
+            else:
+                async with asyncio.TaskGroup() as group:
+                    for job in (relay(reader, up_flow), up_flow.run(), relay(up_reader, down_flow), down_flow.run()):
+                        group.create_task(job)
             for each in writers:
                 each.close()
+        except* CutError as cuts:
+            for each in writers:
+                (_reset if _has_reset(cuts) else _close)(each)
         except* OSError:
             for each in writers:
                 _reset(each)
@@ -138,6 +176,45 @@ class Proxy:
             for each in writers:
                 if not each.is_closing():
                     each.transport.abort()
+
+    async def _reach(self, writer: asyncio.StreamWriter) -> tuple[WatchedReader, asyncio.StreamWriter]:
+        """Connect to the upstream, and tell probes which client's connection got so far."""
+        reached = False
+        try:
+            connection = await connect(self.upstream.host, self.upstream.port)
+            reached = True
+        finally:
+            peer = writer.get_extra_info("peername")
+            for probe in self._probes:
+                probe.put_nowait((peer[1] if peer else 0, reached))
+        return connection
+
+    async def _gets_through(self) -> bool:
+        outcomes: asyncio.Queue[tuple[int, bool]] = asyncio.Queue()
+        self._probes.add(outcomes)
+        try:
+            _, writer = await asyncio.open_connection(self.listen.host, self.listen.port)
+            try:
+                ours = writer.get_extra_info("sockname")[1]
+                while (outcome := await outcomes.get())[0] != ours:
+                    pass
+                return outcome[1]
+            finally:
+                writer.close()
+        finally:
+            self._probes.discard(outcomes)
+
+    async def _upstream_accepts(self) -> bool:
+        try:
+            _, writer = await asyncio.open_connection(self.upstream.host, self.upstream.port)
+        except OSError:
+            return False
+        writer.close()
+        return True
+
+
+def _has_reset(group: BaseExceptionGroup[CutError]) -> bool:
+    return any(_has_reset(each) if isinstance(each, BaseExceptionGroup) else each.reset for each in group.exceptions)
 
 
 def _bound_socket(
@@ -154,6 +231,10 @@ def _bound_socket(
         bound.close()
         raise
     return bound
+
+
+def _close(writer: asyncio.StreamWriter) -> None:
+    writer.close()
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:

@@ -1,44 +1,108 @@
-import asyncio
+"""Toxiproxy's toxics: what they are called, what they are set to, and where they sit on a proxy."""
+
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from chaos.proxy.delay import MAX_DELAY_MS, Delay
+
 Stream = Literal["upstream", "downstream"]
 
 
-class LatencyAttributes(BaseModel):
-    """Milliseconds, under Toxiproxy's names: every chunk is held for `latency` plus or minus up to `jitter`."""
+class ToxicAttributes(BaseModel):
+    """Under Toxiproxy's names, with its defaults of 0; unknown attributes are ignored, as there."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
-    latency: int = Field(default=0, ge=0, le=600_000)
-    jitter: int = Field(default=0, ge=0, le=600_000)
+
+class LatencyAttributes(ToxicAttributes):
+    """Milliseconds: every chunk is held for `latency` plus or minus up to `jitter`."""
+
+    latency: int = Field(default=0, ge=0, le=MAX_DELAY_MS)
+    jitter: int = Field(default=0, ge=0, le=MAX_DELAY_MS)
+
+
+class DelayAttributes(LatencyAttributes):
+    """What our own latency fault can do beyond Toxiproxy's."""
+
+    delay: Delay
+
+
+class BandwidthAttributes(ToxicAttributes):
+    """`rate` in kilobytes a second; 0 lets nothing through."""
+
+    rate: int = Field(default=0, ge=0)
+
+
+class SlowCloseAttributes(ToxicAttributes):
+    """`delay`: milliseconds for which the end of a connection is held back."""
+
+    delay: int = Field(default=0, ge=0, le=MAX_DELAY_MS)
+
+
+class TimeoutAttributes(ToxicAttributes):
+    """All data vanishes; after `timeout` milliseconds without any the connection is closed, with 0 never."""
+
+    timeout: int = Field(default=0, ge=0, le=MAX_DELAY_MS)
+
+
+class ResetPeerAttributes(ToxicAttributes):
+    """`timeout`: milliseconds from the first data to the connection's reset."""
+
+    timeout: int = Field(default=0, ge=0, le=MAX_DELAY_MS)
+
+
+class SlicerAttributes(ToxicAttributes):
+    """Data leaves in slices of `average_size` ± `size_variation` bytes, `delay` microseconds apart."""
+
+    average_size: int = Field(default=0, ge=0)
+    size_variation: int = Field(default=0, ge=0)
+    delay: int = Field(default=0, ge=0, le=MAX_DELAY_MS * 1000)
+
+
+class LimitDataAttributes(ToxicAttributes):
+    """The connection is closed after `bytes` bytes."""
+
+    bytes: int = Field(default=0, ge=0)
+
+
+ATTRIBUTES: dict[str, type[ToxicAttributes]] = {
+    "latency": LatencyAttributes,
+    "bandwidth": BandwidthAttributes,
+    "slow_close": SlowCloseAttributes,
+    "timeout": TimeoutAttributes,
+    "reset_peer": ResetPeerAttributes,
+    "slicer": SlicerAttributes,
+    "limit_data": LimitDataAttributes,
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Toxic:
-    """A latency toxic on one direction of a proxy. An update is a new object, so that connections draw again."""
+    """A toxic on one direction of a proxy. An update is a new object, so that connections draw again.
+
+    `toxicity` is the share of connections that it affects. `rng` draws for this toxic alone; without one the proxy's
+    draws. `is_fault`: it is part of a fault of our own, which Toxiproxy's clients do not see among their toxics.
+    """
 
     name: str
     stream: Stream
-    attributes: LatencyAttributes
+    attributes: ToxicAttributes
     toxicity: float = 1.0
     type: str = "latency"
-
-    def delay_s(self, rng: random.Random) -> float:
-        """Return the seconds for which one chunk is held, uniform in latency ± jitter and never below 0."""
-        jitter = self.attributes.jitter
-        return max(0.0, self.attributes.latency + rng.uniform(-jitter, jitter)) / 1000
+    rng: random.Random | None = None
+    is_fault: bool = False
 
 
 @dataclass(slots=True)
 class ToxicChain:
-    """The toxics of one direction. `changed` is set, and replaced, whenever they change."""
+    """The toxics of one direction, in their order. `listeners` are called whenever they change."""
 
     toxics: tuple[Toxic, ...] = ()
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    listeners: set[Callable[[], None]] = field(default_factory=set)
 
     def find(self, name: str) -> Toxic | None:
         return next((toxic for toxic in self.toxics if toxic.name == name), None)
@@ -55,5 +119,5 @@ class ToxicChain:
 
     def _become(self, toxics: tuple[Toxic, ...]) -> None:
         self.toxics = toxics
-        woken, self.changed = self.changed, asyncio.Event()
-        woken.set()
+        for tell in tuple(self.listeners):
+            tell()

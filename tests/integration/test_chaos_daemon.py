@@ -18,7 +18,7 @@ def mortal_daemon(tmp_path):
 
 def test_kill_9_of_the_daemon_leaves_nothing_broken(mortal_daemon, browserless):
     """The restarted daemon finds the undo records, reverts, and proves it."""
-    down, slow = mortal_daemon.inject("down"), mortal_daemon.inject("latency", latency=500)
+    down, slow = mortal_daemon.inject("partition"), mortal_daemon.inject("latency", latency=500)
     mortal_daemon.kill()
     assert len(mortal_daemon.undo_records()) == 2
     mortal_daemon.start()
@@ -30,12 +30,12 @@ def test_kill_9_of_the_daemon_leaves_nothing_broken(mortal_daemon, browserless):
 
 def test_a_daemon_that_is_orphaned_or_told_to_end_reverts_first(mortal_daemon):
     """SIGTERM or the end of standard input: nothing on record, exit code 0."""
-    mortal_daemon.inject("down")
+    mortal_daemon.inject("partition")
     mortal_daemon.process.stdin.close()
     assert mortal_daemon.process.wait(5) == 0
     assert mortal_daemon.undo_records() == []
     mortal_daemon.start()
-    mortal_daemon.inject("down")
+    mortal_daemon.inject("partition")
     mortal_daemon.process.send_signal(signal.SIGTERM)
     assert mortal_daemon.process.wait(5) == 0
     assert mortal_daemon.undo_records() == []

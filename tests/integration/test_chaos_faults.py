@@ -68,11 +68,11 @@ def test_latency_is_felt_by_clients_and_gone_when_its_lease_ends(daemon, browser
 def test_down_refuses_connections_until_its_lease_ends(daemon, browserless):
     """Live connections are closed, new ones refused; a second down on the same proxy is a conflict."""
     assert elapsed_s(browserless, daemon.edge) < 0.2
-    fault = daemon.inject("down", lease_ms=800)
+    fault = daemon.inject("partition", lease_ms=800)
     with pytest.raises(httpx.ConnectError):
         browserless.get(daemon.edge)
     with pytest.raises(FaultDaemonError, match="already broken") as refused:
-        daemon.inject("down")
+        daemon.inject("partition")
     assert refused.value.status == 409
     assert eventually(lambda: answers(daemon.edge)) <= 0.8 + 0.5
     assert eventually(lambda: daemon.state(fault.id).verified) < 0.5
@@ -83,8 +83,8 @@ def test_a_revert_by_request_is_idempotent_and_the_emergency_stop_reverts_all(da
     fault = daemon.inject("latency", latency=500)
     assert daemon.client.revert(fault.id) == daemon.client.revert(fault.id)
     daemon.inject("latency", latency=400)
-    daemon.inject("latency", latency=400, stream="upstream")
-    daemon.inject("down")
+    daemon.inject("latency", latency=400, direction="upstream")
+    daemon.inject("partition")
     stopped = daemon.client.emergency_stop()
     assert {(state.ended_by, state.verified) for state in stopped} == {("emergency-stop", True)}
     assert len(stopped) == 3
@@ -97,9 +97,9 @@ def test_a_revert_by_request_is_idempotent_and_the_emergency_stop_reverts_all(da
         ({"kind": "latency", "target": "gateway-orders", "attributes": {"latency": 5}}, 400),
         ({"kind": "latency", "target": "gateway-orders", "lease_ms": 600_001}, 400),
         ({"kind": "latency", "target": "gateway-orders", "lease_ms": 1, "attributes": {"latency": -5}}, 400),
-        ({"kind": "down", "target": "gateway-orders", "lease_ms": 1, "attributes": {"latency": 5}}, 400),
+        ({"kind": "partition", "target": "gateway-orders", "lease_ms": 1, "attributes": {"latency": 5}}, 400),
         ({"kind": "meteor", "target": "gateway-orders", "lease_ms": 1}, 400),
-        ({"kind": "down", "target": "nobody", "lease_ms": 1}, 404),
+        ({"kind": "partition", "target": "nobody", "lease_ms": 1}, 404),
         ({"kind": "kill", "target": "nobody", "lease_ms": 1}, 404),
         ({"kind": "kill", "target": "orders", "lease_ms": 1}, 409),
     ],
@@ -126,7 +126,7 @@ def test_faults_without_a_lease_a_target_or_sense_are_refused(daemon, browserles
 )
 def test_requests_of_web_pages_are_refused(daemon, browserless, headers):
     """A page that posts to loopback breaks nothing and reads nothing."""
-    document = {"kind": "down", "target": "gateway-orders", "lease_ms": 1000}
+    document = {"kind": "partition", "target": "gateway-orders", "lease_ms": 1000}
     assert browserless.post(f"{daemon.url}/faults", json=document, headers=headers).status_code == 403
     assert browserless.get(f"{daemon.url}/proxies", headers=headers).status_code == 403
     assert daemon.active() == []
@@ -162,11 +162,11 @@ def test_toxiproxy_clients_work_unchanged(daemon, browserless):
     assert call("PATCH", "/proxies/other/toxics/latency_downstream", {"attributes": {"latency": 20}}) == (200, changed)
     assert call("GET", "/proxies/other/toxics/latency_downstream") == (200, changed)
     assert call("GET", "/proxies/other/toxics") == (200, [changed])
-    assert [(fault.attributes["latency"], fault.lease_ms) for fault in daemon.active()] == [(20, 300_000)]
+    assert [(fault.attributes["attributes"]["latency"], fault.lease_ms) for fault in daemon.active()] == [(20, 300_000)]
     assert call("DELETE", "/proxies/other/toxics/latency_downstream") == (204, None)
     assert call("GET", "/proxies/other/toxics/latency_downstream") == (404, {"error": "toxic not found", "status": 404})
     assert call("POST", "/proxies/other", {"enabled": False, "lease_ms": 90_000})[1]["enabled"] is False
-    assert [(fault.kind, fault.lease_ms) for fault in daemon.active()] == [("down", 90_000)]
+    assert [(fault.kind, fault.lease_ms) for fault in daemon.active()] == [("partition", 90_000)]
     assert not answers(f"http://{proxy['listen']}/")
     assert call("POST", "/reset") == (204, None)
     assert call("GET", "/proxies/other")[1]["enabled"] is True
