@@ -31,6 +31,7 @@ ENTRIES = (
     Entry("trace", "Trace", in_menu=False),
     Entry("slo", "SLO", in_menu=False),
     Entry("alert", "Alert", in_menu=False),
+    Entry("experiment", "Experiment", in_menu=False),
     Entry("run", "Chaos run", in_menu=False),
 )
 

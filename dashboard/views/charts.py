@@ -102,7 +102,7 @@ def add_bands(option: Option, bands: Iterable[Band], *, in_front: bool = False) 
     data = [_area(band, band.started_at > middle if middle is not None else False) for band in bands]
     if not data or not option["series"]:
         return option
-    area: Option = {"itemStyle": {"color": PURPLE, "opacity": 0.22}, "label": _plate(PURPLE), "data": data}
+    area: Option = {"itemStyle": {"color": PURPLE, "opacity": 0.22}, "label": plate(PURPLE), "data": data}
     if in_front:
         area["z"] = 3  # bars have 2
     return _with_series(option, 0, {"markArea": area})
@@ -127,7 +127,7 @@ def add_markers(option: Option, markers: Iterable[Marker], *, color: str = RED, 
     line: Option = {
         "symbol": ["none", "none"],
         "lineStyle": {"color": color, "type": "solid", "width": 1.5},
-        "label": _plate(color) | {"formatter": "{b}", "position": "end"},
+        "label": plate(color) | {"formatter": "{b}", "position": "end"},
         "data": data,
     }
     return _with_series(option, series, {"markLine": line})
@@ -142,7 +142,7 @@ def add_level(option: Option, value: float, title: str, *, color: str = AMBER) -
         "name": title,
         "yAxis": value,
         "lineStyle": {"color": color, "type": "dashed", "width": 1},
-        "label": _plate(color) | {"position": "insideEndTop", "formatter": "{b}"},
+        "label": plate(color) | {"position": "insideEndTop", "formatter": "{b}"},
     }
     return _with_series(option, 0, {"markLine": line | {"data": [*line["data"], level]}})
 
@@ -191,7 +191,8 @@ def _with_series(option: Option, index: int, more: Option) -> Option:
     return option | {"series": series}
 
 
-def _plate(color: str) -> Option:
+def plate(color: str) -> Option:
+    """Return how a name on a chart is drawn."""
     # a filled plate stays readable on both themes and over the lines
     return {
         "show": True,

@@ -14,7 +14,11 @@ _BURNING_FIRST = {"exhausted": 0, "burning": 1, "at_risk": 2}
 
 
 def tiles(
-    status: m.Status, slo_list: Sequence[m.Slo], alerts: Sequence[m.Alert], run_list: Sequence[m.Run], now: datetime
+    status: m.Status,
+    slo_list: Sequence[m.Slo],
+    alerts: Sequence[m.Alert],
+    run_list: Sequence[looks.AnyRun],
+    now: datetime,
 ) -> Markup:
     """Return the five headline tiles."""
     return grid(
@@ -72,7 +76,7 @@ def _ingest(status: m.Status, now: datetime) -> Markup:
     return tile("Ingest", "✓ OK", note, "good")
 
 
-def _running(items: Sequence[m.Run], now: datetime) -> Markup:
+def _running(items: Sequence[looks.AnyRun], now: datetime) -> Markup:
     running = [item for item in items if looks.run_status(item, now) == "running"]
     if not running:
         return tile("Running chaos", "0", "no experiment runs", "none", "chaos")

@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
 from api import models as m
+from tests.unit import dashboard_chaos
 from tests.unit.dashboard_alerts import incident, incident_metrics, incident_record, record, silence
 from tests.unit.dashboard_answers import (
     ATTACK,
@@ -59,7 +60,7 @@ def build_api(*, empty: bool = False) -> FastAPI:
     def get_status():
         return status(empty=empty)
 
-    pages = (_service_routes, _trace_routes, _slo_routes, _cache_and_run_routes, _signal_routes)
+    pages = (_service_routes, _trace_routes, _slo_routes, _cache_routes, _signal_routes, dashboard_chaos.routes)
     for routes in (*pages, _alert_routes, _silence_and_incident_routes):
         routes(app, kept)
     return app
@@ -213,7 +214,7 @@ def _silence_and_incident_routes(app: FastAPI, kept: Kept) -> None:
         return m.IncidentNote(at=now(), author=note.author, text=note.text)
 
 
-def _cache_and_run_routes(app: FastAPI, kept: Kept) -> None:
+def _cache_routes(app: FastAPI, kept: Kept) -> None:
     @app.get("/api/v1/caches")
     def get_caches():
         return _page(kept(caches()))
@@ -232,14 +233,6 @@ def _cache_and_run_routes(app: FastAPI, kept: Kept) -> None:
             for run in runs()
         ]
         return _page(kept(bands))
-
-    @app.get("/api/v1/runs")
-    def get_runs():
-        return _page(kept(runs()))
-
-    @app.get("/api/v1/runs/{run_id}")
-    def get_run(run_id: str):
-        return _one(kept(runs()), run_id)
 
 
 def _signal_routes(app: FastAPI, kept: Kept) -> None:

@@ -31,6 +31,7 @@ QUERIES = {
     "slo": {"id": "checkout-availability"},
     "alert": {"id": "a-1"},
     "run": {"id": "r-41"},
+    "experiment": {"name": "cache-latency"},
 }
 
 
@@ -163,7 +164,7 @@ def test_an_unknown_entity_is_said_to_be_missing_not_broken(filled, monkeypatch)
     assert "nothing is called" in at.warning[0].value
 
 
-@pytest.mark.parametrize("path", ["service", "trace", "slo", "alert", "run"])
+@pytest.mark.parametrize("path", ["service", "trace", "slo", "alert", "run", "experiment"])
 def test_an_entity_page_without_an_id_leads_to_the_list(path, filled, monkeypatch):
     at = open_page(monkeypatch, filled, path)
     assert not at.error

@@ -6,10 +6,7 @@ from datetime import timedelta
 import pytest
 
 from api import models as m
-from dashboard.views import (
-    looks,
-    runs,
-)
+from dashboard.views import looks, run_verdict, runs
 from tests.unit.dashboard_models import ATTACK, NOW, read, run
 
 
@@ -46,7 +43,7 @@ def test_a_finding_shows_both_arms_the_interval_and_the_margin():
         treatment_p95_ms=413.0,
         reason="too few",
     )
-    reader = read(runs.findings([finding]))
+    reader = read(run_verdict.findings([finding]))
     for expected in ("no data", "5 bad of 100", "95 % CI -1.00 pp to +2.00 pp", "+0.10 pp", "413 ms", "Inconclusive"):
         assert expected in reader.text
     assert "img" not in reader.tags

@@ -1,0 +1,62 @@
+"""STOP: one press ends a run; who pressed it and why is told to the runner and to everyone who looks."""
+
+import streamlit as st
+
+from api.client import ApiClient
+from dashboard import outcomes, shell
+from dashboard.api_access import call
+from dashboard.views import texts, units
+from dashboard.views.looks import AnyRun
+from dashboard.views.markup import escape_markdown
+
+NOBODY = "somebody at the dashboard"
+NO_REASON = "STOP was pressed"
+
+
+def button(run: AnyRun) -> None:
+    """Draw the button of a run that goes on; pressing it twice does no harm."""
+    st.button(
+        "STOP",
+        key=f"stop {run.id}",
+        type="primary",
+        icon=":material/stop_circle:",
+        help="Ends the run at once: its faults are reverted, and it gets no verdict",
+        on_click=_stop,
+        args=(run.id,),
+    )
+
+
+def signature(run: AnyRun) -> None:
+    """Draw the fields that say who stops and why; both may stay empty, as nobody must look for them in an emergency."""
+    with st.popover("Say who and why", key=f"signature {run.id}"):
+        st.text_input("Your name", key=f"stop author {run.id}")
+        st.text_input("Why", key=f"stop reason {run.id}")
+
+
+def told(run: AnyRun) -> None:
+    """Say that the run was asked to stop, until it has; or why the API refused."""
+    asked = st.session_state.get(_place(run.id) + " asked")
+    if asked:
+        by, reason, at = asked
+        st.warning(
+            f"{escape_markdown(by)} asked at {units.clock(at)} that it stops: {escape_markdown(reason)}. "
+            "Its runner reverts the fault within seconds; if the runner is gone, the fault's lease ends it.",
+            icon=":material/stop_circle:",
+        )
+    outcomes.show(_place(run.id))
+
+
+def _stop(run_id: str) -> None:
+    by = texts.shortened(st.session_state.get(f"stop author {run_id}", "")) or NOBODY
+    reason = texts.shortened(st.session_state.get(f"stop reason {run_id}", "")) or NO_REASON
+
+    def ask() -> str:
+        call(ApiClient.stop_run, run_id, by=by, reason=reason)
+        st.session_state[_place(run_id) + " asked"] = (by, reason, shell.now())
+        return "The run is asked to stop."
+
+    outcomes.keep(_place(run_id), ask)
+
+
+def _place(run_id: str) -> str:
+    return f"stopping {run_id}"
