@@ -6,6 +6,7 @@ Statistics 7, section 3), so this is the interval that ever more draws approach,
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import accumulate, pairwise
 from math import ceil, sqrt
 
@@ -66,10 +67,16 @@ def bootstrap_difference(
 
 def _redrawn(values: Sequence[float], quantile: float) -> list[tuple[float, float]]:
     """Return the values that the quantile of a resample can be, each with its chance unless that is next to nothing."""
-    ordered, total = sorted(values), len(values)
+    ordered = sorted(values)
+    return [(ordered[position], chance) for position, chance in _positions(len(values), quantile)]
+
+
+@lru_cache(maxsize=64)
+def _positions(total: int, quantile: float) -> list[tuple[int, float]]:
+    """Return how likely the quantile of a resample stands where in the order of *total* values."""
     rank = max(1, ceil(quantile * total - 1e-9))
     spread = ceil(_SPREADS * sqrt(total * quantile * (1 - quantile))) + _SPREADS
     first, last = max(0, rank - spread), min(total, rank + spread)
     reached = [at_least(rank, total, position / total) for position in range(first, last + 1)]
-    chances = [after - before for before, after in pairwise(reached)]
-    return [(value, chance) for value, chance in zip(ordered[first:last], chances, strict=True) if chance > _NOTHING]
+    chances = enumerate((after - before for before, after in pairwise(reached)), start=first)
+    return [(position, chance) for position, chance in chances if chance > _NOTHING]

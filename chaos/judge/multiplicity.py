@@ -3,7 +3,7 @@
 Held needs every line, so more lines only make it harder to get by chance. Deviated needs one line, so each adds a
 chance of a false one; there the lines have to pass Holm's step-down procedure as well (Holm 1979, Scandinavian Journal
 of Statistics 6). It holds whatever the lines have in common, and availability and latency of one service have the
-requests in common. With one or two lines it changes nothing: a two-sided 95 % interval leaves 2.5 % on its upper side.
+requests in common. The level is what one line alone has: a two-sided 95 % interval leaves 2.5 % on its upper side.
 """
 
 from collections.abc import Sequence
@@ -64,7 +64,7 @@ def settle(findings: Sequence[Finding]) -> list[Finding]:
     """
     suspects = [index for index, finding in enumerate(findings) if finding.verdict == "deviated"]
     chances = [_chance(findings[index]) for index in suspects]
-    level = min((1 - finding.confidence for finding in findings), default=0.0)
+    level = min(((1 - finding.confidence) / 2 for finding in findings), default=0.0)
     passed = holm(chances, tests=len(findings), level=level * (1 + 1e-9))
     chance_alone = {index for index, real in zip(suspects, passed, strict=True) if not real}
     settled = [
@@ -85,7 +85,7 @@ def _chance(finding: Finding) -> float:
 
 def _doubted(finding: Finding, lines: int) -> Finding:
     control, treatment = finding.control_bad / finding.control_total, finding.treatment_bad / finding.treatment_total
-    needed = samples_to_decide(control, treatment, finding.margin, confidence=1 - 2 * (1 - finding.confidence) / lines)
+    needed = samples_to_decide(control, treatment, finding.margin, confidence=1 - (1 - finding.confidence) / lines)
     reason = f"the interval is beyond the margin, but no more than chance makes one of {lines} lines look"
     return finding.model_copy(update={"verdict": "inconclusive", "reason": reason, "samples_needed": needed})
 

@@ -47,7 +47,7 @@ def samples_to_plan(
         StatisticError: *power* does not lie between 0.5 and 1.
 
     >>> samples_to_plan(0.01, 0.06, 0.01)
-    400
+    441
     """
     if not 0.5 <= power < 1:
         raise StatisticError(f"power is {power}; it must lie between 0.5 and 1, for example 0.9")
@@ -59,8 +59,9 @@ def samples_to_plan(
     normal = NormalDist()
     doubt = normal.inv_cdf((1 + confidence) / 2) * _spread(*at_margin)
     chance = normal.inv_cdf(power) * _spread(control_ratio, treatment_ratio)
+    decided = samples_to_decide(control_ratio, treatment_ratio, margin, confidence=confidence)
     needed = ((doubt + chance) / effect) ** 2
-    return max(1, ceil(needed)) if needed <= MOST_SAMPLES else None
+    return max(ceil(needed), decided) if decided and needed <= MOST_SAMPLES else None
 
 
 def _spread(one: float, other: float) -> float:

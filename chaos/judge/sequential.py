@@ -24,6 +24,7 @@ ALPHA = 0.05
 LEAST_WATCHED = 30
 _BASELINE_PART = 0.1
 _SMALLEST = 1e-12
+_HALVINGS = 40
 _LARGEST_EXPONENT = 700.0
 
 
@@ -31,8 +32,8 @@ _LARGEST_EXPONENT = 700.0
 class SequentialTest:
     """The state between two looks. `alpha`: the chance that it ever says abort though the margin is kept.
 
-    With "before/after" the control is a finished baseline, the same at each look, and a tenth of `alpha` is the risk
-    that the baseline was better by luck than its upper bound says.
+    With "before/after" the control is a finished baseline, the same at each look; `worst` is then the highest ratio
+    that may still be within the margin, and a tenth of `alpha` the risk that the baseline was too lucky for that.
 
     >>> test = SequentialTest(margin=0.01)
     >>> for second in range(1, 9):
@@ -49,6 +50,7 @@ class SequentialTest:
     treatment: Arm = NO_REQUESTS
     log_e: float = 0.0
     aborted: bool = False
+    worst: float | None = None
 
     def look(self, control: Arm, treatment: Arm) -> "SequentialTest":
         """Return the state after a look.
@@ -61,17 +63,19 @@ class SequentialTest:
             StatisticError: counts went back, or more requests are bad than there are; or the baseline changed.
         """
         control_news, treatment_news = _news(self.control, control), _news(self.treatment, treatment)
+        worst = self.worst
         if self.comparison == "concurrent":
             gain = _gain(self.control, self.treatment, control_news, treatment_news, self.margin)
-        elif self.control.total and control_news.total:
-            raise StatisticError(f"the baseline grew by {control_news.total} requests; it is the same at each look")
         else:
-            worst = _upper_bound(control, self.alpha * _BASELINE_PART) + self.margin
+            if worst is None:
+                worst = _upper_bound(control, self.alpha * _BASELINE_PART) + self.margin
+            elif control_news.total:
+                raise StatisticError(f"the baseline grew by {control_news.total} requests; it is the same at each look")
             gain = _gain_over(worst, self.treatment, treatment_news)
         log_e = self.log_e + gain
         enough = min(control.total, treatment.total) >= self.least
         aborted = self.aborted or (enough and log_e >= self.log_threshold)
-        return replace(self, control=control, treatment=treatment, log_e=log_e, aborted=aborted)
+        return replace(self, control=control, treatment=treatment, log_e=log_e, aborted=aborted, worst=worst)
 
     @property
     def decision(self) -> Literal["continue", "abort"]:
@@ -149,7 +153,7 @@ def _upper_bound(arm: Arm, risk: float) -> float:
 
 
 def _zero(rising: Callable[[float], float], low: float, high: float) -> float:
-    for _ in range(50):
+    for _ in range(_HALVINGS):
         middle = (low + high) / 2
         low, high = (middle, high) if rising(middle) < 0 else (low, middle)
     return (low + high) / 2
