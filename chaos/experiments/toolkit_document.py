@@ -9,11 +9,7 @@ from chaos.errors import ExperimentError
 from chaos.experiments.experiment import Experiment
 from chaos.experiments.fault_specs import METHODS, FaultSpec
 from chaos.experiments.hypotheses import AlertHypothesis, AvailabilityHypothesis, Judged, SloHypothesis
-
-EXTENSION = "ninelives"
-ACTIONS = "chaos.toolkit.actions"
-PROBES = "chaos.toolkit.probes"
-CONTROL = "chaos.toolkit.control"
+from chaos.experiments.toolkit_names import ACTIONS, CONTROL, EXTENSION, PROBES
 
 Document = dict[str, Any]
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from chaos.experiments.toolkit_document import EXTENSION
+from chaos.experiments.toolkit_names import EXTENSION
 
 Journal = dict[str, Any]
 
