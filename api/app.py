@@ -5,9 +5,11 @@ from fastapi_offline import FastAPIOffline
 
 from api import problem
 from api.auth import DOCUMENTED, Authentication
+from api.body_limit import BodyLimit
 from api.context import Context
 from api.routes import (
     alerts,
+    annotations,
     counts,
     evidence,
     incidents,
@@ -50,9 +52,10 @@ def build_app(context: Context) -> FastAPI:
         incidents,
         evidence,
     )
-    for module in (*signals, *objectives, runs, ingest, status):
+    for module in (*signals, *objectives, runs, annotations, ingest, status):
         app.include_router(module.router, prefix="/api/v1", dependencies=[DOCUMENTED])
     app.include_router(status.probes)
     problem.install(app)
+    app.add_middleware(BodyLimit)
     app.add_middleware(Authentication, tokens=context.tokens, links=context.links)
     return app

@@ -87,6 +87,7 @@ class Authentication:
         wanted: TokenScope = "read" if scope["method"] in READING else "operate"
         if not token.allows(wanted):
             return 403, f"the token {token.name!r} has no scope {wanted!r}; 'ninelives tokens list' shows what it may"
+        scope.setdefault("state", {})["token"] = token.name  # for the record of who asked
         return None
 
 

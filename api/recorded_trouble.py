@@ -10,10 +10,11 @@ from api import models as m
 from slo.model import Slo
 from storage.annotations import annotations
 from storage.client import Database
-from storage.runs import load_runs
+from storage.runs import list_runs
 from storage.transitions import transitions
 
 LONGEST: Final = timedelta(days=30)  # an alert that began earlier than this before the time asked for is not looked up
+MOST_RUNS: Final = 1000
 KIND: Final = "incident"
 
 
@@ -27,7 +28,11 @@ def recorded_trouble(
     same service and environment. The alerts of *ignored* objectives do not count: those of the objective itself, and of
     any that counts the same events, say nothing new.
     """
-    found = [*_annotated(database, slo, start, end), *_runs(database, slo), *_paged(database, slo, start, ignored)]
+    found = [
+        *_annotated(database, slo, start, end),
+        *_runs(database, slo, start, end),
+        *_paged(database, slo, start, ignored),
+    ]
     touching = (item for item in found if item.start < end and (item.end is None or item.end > start))
     return sorted(touching, key=lambda item: (item.start, item.title))
 
@@ -40,13 +45,12 @@ def _annotated(database: Database, slo: Slo, start: datetime, end: datetime) -> 
     ]
 
 
-def _runs(database: Database, slo: Slo) -> list[RecordedTrouble]:
-    runs = [m.Run.model_validate_json(body) for body in load_runs(database)]
+def _runs(database: Database, slo: Slo, start: datetime, end: datetime) -> list[RecordedTrouble]:
     return [
         RecordedTrouble("chaos run", run.title, window.started_at, window.ended_at)
-        for run in runs
+        for run in list_runs(database, since=start, until=end, limit=MOST_RUNS).runs
         if run.verdict == "deviated" and slo.service in run.services and run.environment in ("", slo.environment)
-        for window in run.windows
+        for window in map(m.RunWindow.model_validate, run.windows)
         if window.phase == "fault"
     ]
 

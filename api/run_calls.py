@@ -10,15 +10,29 @@ from api.transport import Transport, segment
 class RunCalls(Transport):
     """Typed calls. *environment* and *version* None mean any; an *arm* needs the *groups* that split the requests."""
 
-    def runs(self) -> list[m.Run]:
-        return self._get(m.Page[m.Run], "runs").items
+    def runs(self, *, experiment: str = "", environment: str = "", limit: int = 200) -> list[m.RunSummary]:
+        """Return the newest runs of one experiment and environment, "" for any; `run` returns all of one."""
+        return self.runs_page(experiment=experiment, environment=environment, limit=limit).items
+
+    def runs_page(
+        self, *, experiment: str = "", environment: str = "", limit: int = 100, cursor: str = ""
+    ) -> m.Page[m.RunSummary]:
+        """Return a page of runs, newest first; *cursor* is `next_cursor` of the page before."""
+        return self._get(
+            m.Page[m.RunSummary], "runs", experiment=experiment, environment=environment, limit=limit, cursor=cursor
+        )
 
     def run(self, run_id: str) -> m.Run:
         return self._get(m.Run, f"runs/{segment(run_id)}")
 
-    def save_run(self, run: m.Run) -> None:
-        """Store the run's present state; a later state replaces an earlier one."""
-        self._send("PUT", f"runs/{segment(run.id)}", content=run.model_dump_json().encode())
+    def save_run(self, run: m.Run) -> m.RunState:
+        """Store the run's present state in place of an earlier one; returns whether someone wants it to end."""
+        answer = self._send("PUT", f"runs/{segment(run.id)}", content=run.model_dump_json().encode())
+        return m.RunState.model_validate_json(answer.content)
+
+    def stop_run(self, run_id: str, *, by: str = "", reason: str = "") -> m.RunState:
+        """Ask for the end of a run; its runner hears of it with its next heartbeat."""
+        return self._post(m.RunState, f"runs/{segment(run_id)}/stop", m.StopRequest(by=by, reason=reason))
 
     def sli(
         self,

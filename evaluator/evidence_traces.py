@@ -2,8 +2,8 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from datetime import datetime, timedelta
+from typing import Final
 
 from alerts import evidence as e
 from alerts.evidence import Evidence, EvidenceTrace
@@ -14,7 +14,7 @@ from storage.client import Database
 from storage.exemplar_traces import exemplar_traces
 from storage.logs import LogRecord, LogSearch, search_logs
 from storage.pins import pin_trace
-from storage.runs import runs_between
+from storage.runs import RunRow, list_runs
 from storage.sli_count import cache_misses
 from storage.trace_outline import TraceOutline, trace_outline
 
@@ -24,7 +24,7 @@ LINES_A_TRACE: Final = 5
 LOG_TEXT: Final = 500
 ERROR: Final = 17  # the lowest severity number that OpenTelemetry calls ERROR
 AROUND: Final = timedelta(minutes=1)
-LONGEST_RUN: Final = timedelta(days=1)
+MOST_RUNS: Final = 20
 SILENT_AFTER: Final = timedelta(seconds=30)  # a runner that says nothing for longer is gone, and its run over
 EXPERIMENTS: Final = 10
 
@@ -93,8 +93,8 @@ def experiments(database: Database, case: Case, found: Evidence) -> Evidence:
         for each in annotations(database, start=case.start, end=case.end)
         if each.kind != "retention"
     )
-    bodies = runs_between(database, start=case.start - LONGEST_RUN, end=case.end)
-    ran = (_run(json.loads(body), case.now) for body in bodies)
+    runs = list_runs(database, since=case.start, until=case.end, limit=MOST_RUNS).runs
+    ran = (_run(row, case.now) for row in runs)
     touching = (
         (services, run)
         for services, run, environment in ran
@@ -104,15 +104,11 @@ def experiments(database: Database, case: Case, found: Evidence) -> Evidence:
     return replace(found, experiments=tuple(each for _, each in every[:EXPERIMENTS]))
 
 
-def _run(body: dict[str, Any], now: datetime) -> tuple[set[str], e.Experiment, str]:
+def _run(row: RunRow, now: datetime) -> tuple[set[str], e.Experiment, str]:
     """Return the services, the time and the environment of a run, as its runner last described it."""
-    heartbeat = datetime.fromisoformat(body["heartbeat_at"]).astimezone(UTC)
-    ended = datetime.fromisoformat(body["ended_at"]).astimezone(UTC) if body.get("ended_at") else None
-    if ended is None and now - heartbeat > SILENT_AFTER:
-        ended = heartbeat
-    started = datetime.fromisoformat(body["started_at"]).astimezone(UTC)
-    run = e.Experiment(body["id"], cut(body["title"]), started, ended)
-    return set(body.get("services", ())), run, body.get("environment", "")
+    silent = row.ended_at is None and now - row.heartbeat_at > SILENT_AFTER
+    run = e.Experiment(row.id, cut(row.title), row.started_at, row.heartbeat_at if silent else row.ended_at)
+    return set(row.services), run, row.environment
 
 
 def _line(record: LogRecord) -> e.LogLine:

@@ -173,6 +173,8 @@ class Outcome(Model):
 class Run(Model):
     """One execution of an experiment. `heartbeat_at` older than 30 s turns "running" into "aborted".
 
+    `stop_reason`: who asked for its end, and why; the server says so, whatever the runner wrote there.
+
     `method`: the faults, each with `kind`, `target` and its attributes. `validity`: what must be so for a verdict to
     mean anything. `document`: the experiment as it was run. `journal`: Chaos Toolkit's, where that ran the activities.
     """
@@ -202,6 +204,7 @@ class Run(Model):
     document: dict[str, Any] | None = None
     journal: dict[str, Any] | None = None
     summary: str = ""
+    stop_reason: str = ""
 
 
 class RunSummary(Model):

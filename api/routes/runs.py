@@ -1,78 +1,74 @@
-"""Experiment runs, and annotations over time."""
+"""Runs of experiments: what their runners report, and the wish that one ends."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request
 
 from api import models as m
-from api.context import Context, Ctx
+from api.context import Ctx
 from api.problem import ProblemError
-from storage.annotations import annotations
-from storage.runs import load_runs, save_run
+from api.run_answer import run_summary, stop_reason, whole_run
+from storage.runs import RunCursor, RunStop, list_runs, load_run, request_stop, requested_stop, save_run
 
 router = APIRouter(tags=["runs"])
 
-SILENT_AFTER = timedelta(seconds=30)
-
 
 @router.get("/runs")
-def list_runs(ctx: Ctx) -> m.Page[m.Run]:
-    return m.Page(items=_runs(ctx))
+def get_runs(
+    ctx: Ctx,
+    experiment: str = "",
+    environment: str = "",
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    cursor: Annotated[str, Query(description="`next_cursor` of the page before.")] = "",
+) -> m.Page[m.RunSummary]:
+    """Return runs of one experiment and environment, or of any, newest first."""
+    now = datetime.now(UTC)
+    page = list_runs(ctx.database, experiment=experiment, environment=environment, limit=limit, cursor=_cursor(cursor))
+    return m.Page(
+        items=[run_summary(row, now) for row in page.runs],
+        next_cursor=str(page.next_cursor) if page.next_cursor else None,
+    )
 
 
 @router.get("/runs/{run_id}")
 def get_run(ctx: Ctx, run_id: str) -> m.Run:
-    found = _runs(ctx, run_id)
-    if not found:
-        raise ProblemError(404, f"no run {run_id!r}; GET /api/v1/runs lists the newest")
-    return found[0]
+    return whole_run(_body(ctx, run_id), requested_stop(ctx.database, run_id), datetime.now(UTC))
 
 
-@router.put("/runs/{run_id}", status_code=204)
-def put_run(ctx: Ctx, run_id: str, run: m.Run) -> Response:
-    """Store the present state of a run; its runner calls this as the run goes on."""
+@router.put("/runs/{run_id}")
+def put_run(ctx: Ctx, run_id: str, run: m.Run) -> m.RunState:
+    """Store the present state of a run, and tell its runner whether the run shall end."""
     if run.id != run_id:
         raise ProblemError(422, f"the body's id {run.id!r} is not that of the path, {run_id!r}")
     save_run(ctx.database, run_id, run.model_dump_json(), started_at=run.started_at, now=datetime.now(UTC))
-    return Response(status_code=204)
+    return m.RunState(stop_reason=stop_reason(requested_stop(ctx.database, run_id)))
 
 
-@router.get("/annotations")
-def list_annotations(ctx: Ctx, window_s: Annotated[int, Query(ge=60, le=400 * 86400)] = 86400) -> m.Page[m.Annotation]:
-    """Return what happened in the last *window_s* seconds, runs of experiments included."""
-    end = datetime.now(UTC)
-    start = end - timedelta(seconds=window_s)
-    noted = [
-        m.Annotation.model_validate(item, from_attributes=True)
-        for item in annotations(ctx.database, start=start, end=end)
-    ]
-    runs = [_as_annotation(run) for run in _runs(ctx) if (run.ended_at or end) >= start]
-    return m.Page(items=sorted(noted + runs, key=lambda item: item.started_at))
-
-
-def _runs(ctx: Context, run_id: str = "") -> list[m.Run]:
-    now = datetime.now(UTC)
-    return [_aged(m.Run.model_validate_json(body), now) for body in load_runs(ctx.database, run_id)]
-
-
-def _aged(run: m.Run, now: datetime) -> m.Run:
-    """Return *run*; one whose runner fell silent while it was running was aborted."""
-    if run.status != "running" or now - run.heartbeat_at <= SILENT_AFTER:
-        return run
-    summary = "The runner fell silent; its faults ended with their lease."
-    return run.model_copy(update={"status": "aborted", "ended_at": run.heartbeat_at, "summary": summary})
-
-
-def _as_annotation(run: m.Run) -> m.Annotation:
-    """Return the band that a run draws: its fault window, or all of it before the fault."""
-    fault = next((window for window in run.windows if window.phase == "fault"), None)
-    return m.Annotation(
-        id=run.id,
-        kind="chaos",
-        title=run.title,
-        started_at=fault.started_at if fault else run.started_at,
-        ended_at=fault.ended_at if fault else run.ended_at,
-        services=run.services,
-        url=f"/run?id={run.id}",
+@router.post("/runs/{run_id}/stop", status_code=202)
+def stop_run(ctx: Ctx, request: Request, run_id: str, asked: m.StopRequest) -> m.RunState:
+    """Ask the runner to end its run: it hears of it with its next heartbeat and takes its faults back."""
+    run = m.Run.model_validate_json(_body(ctx, run_id))
+    if run.status != "running":
+        raise ProblemError(409, f"run {run_id!r} is {run.status}, there is nothing left to stop")
+    stop = RunStop(
+        run_id, datetime.now(UTC), asked.by.strip(), getattr(request.state, "token", ""), asked.reason.strip()
     )
+    request_stop(ctx.database, stop)
+    return m.RunState(stop_reason=stop_reason(requested_stop(ctx.database, run_id)))
+
+
+def _body(ctx: Ctx, run_id: str) -> str:
+    body = load_run(ctx.database, run_id)
+    if body is None:
+        raise ProblemError(
+            404, f"no run {run_id!r}; GET /api/v1/runs lists them, a new one a few seconds after its start"
+        )
+    return body
+
+
+def _cursor(text: str) -> RunCursor | None:
+    try:
+        return RunCursor.parse(text) if text else None
+    except ValueError as error:
+        raise ProblemError(400, str(error)) from error

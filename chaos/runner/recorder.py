@@ -3,7 +3,7 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from pathlib import Path
 
 from api.client import ApiClient, ApiError
-from api.models import Run
+from api.models import Run, RunState
 from chaos.runner.run_store import write_run
 
 LOST_AFTER_MISSES = 3
@@ -21,7 +21,7 @@ class Recorder:
         self._data_dir = data_dir
         self._patience_s = patience_s
         self._threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="chaos-heartbeat")
-        self._pending: Future[None] | None = None
+        self._pending: Future[RunState] | None = None
         self._misses = 0
 
     @property

@@ -1,0 +1,2 @@
+-- The body of one run.
+SELECT body FROM runs FINAL WHERE id = {id:String}
