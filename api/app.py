@@ -12,6 +12,7 @@ from api.routes import (
     annotations,
     counts,
     evidence,
+    experiments,
     incidents,
     ingest,
     logs,
@@ -52,7 +53,7 @@ def build_app(context: Context) -> FastAPI:
         incidents,
         evidence,
     )
-    for module in (*signals, *objectives, runs, annotations, ingest, status):
+    for module in (*signals, *objectives, runs, experiments, annotations, ingest, status):
         app.include_router(module.router, prefix="/api/v1", dependencies=[DOCUMENTED])
     app.include_router(status.probes)
     problem.install(app)

@@ -3,14 +3,15 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 
 from alerts.signing import LinkSigner
 from api.kept import Kept
-from api.models import DeadLetter, IngestStatus, SloExplanation, TelemetryChecks
+from api.models import DeadLetter, Experiment, IngestStatus, Preflight, SloExplanation, TelemetryChecks
+from api.start_gate import StartGate
 from storage.client import Database
 from storage.double_entry import DoubleEntries
 from storage.ingest_stats import StageReport
@@ -28,6 +29,26 @@ class TickStatus:
     error: str = ""
 
 
+class LaunchError(Exception):
+    """An experiment could not be checked or started; the message is the reason and the remedy."""
+
+
+class Launcher(Protocol):
+    """Starts experiments: in a process that can reach the fault daemon. Called by several threads."""
+
+    def experiments(self) -> Sequence[Experiment]:
+        """Return every experiment file, those that cannot be read with their problem."""
+
+    def preflight(self, name: str) -> Preflight:
+        """Return what a run would do, changing nothing (raises LaunchError)."""
+
+    def start(self, name: str, by: str) -> str:
+        """Start a run, asked for by the token *by* ("": none needed), and return its id (raises LaunchError).
+
+        The run reports to the API under this id within 30 s; until then no other is started.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """The server side of the API.
@@ -36,7 +57,8 @@ class Context:
     without them reports nothing of them. `channels` returns the names of the alert
     channels by receiver, `alerting_problems` what is wrong with their file and its rules.
     `tokens` None lets everybody in. `links` checks the signed links of messages, None opens none. `checks`,
-    `explanations`, `exhaustions` and `entries` keep costly answers for a minute.
+    `explanations`, `exhaustions` and `entries` keep costly answers for a minute. `launcher` None: no experiment can be
+    started from here; `starts` lets them through one at a time.
     """
 
     database: Database
@@ -57,6 +79,8 @@ class Context:
     exhaustions: Kept[datetime | None] = field(default_factory=lambda: Kept(KEPT_FOR))
     links: LinkSigner | None = None
     entries: Kept[DoubleEntries] = field(default_factory=lambda: Kept(KEPT_FOR))
+    launcher: Launcher | None = None
+    starts: StartGate = field(default_factory=StartGate)
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 

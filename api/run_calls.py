@@ -34,6 +34,21 @@ class RunCalls(Transport):
         """Ask for the end of a run; its runner hears of it with its next heartbeat."""
         return self._post(m.RunState, f"runs/{segment(run_id)}/stop", m.StopRequest(by=by, reason=reason))
 
+    def experiments(self) -> list[m.Experiment]:
+        """Return the experiments that the server can start; refused (409) by one that can start none."""
+        return self._get(m.Page[m.Experiment], "experiments").items
+
+    def experiment(self, name: str) -> m.Experiment:
+        return self._get(m.Experiment, f"experiments/{segment(name)}")
+
+    def preflight(self, name: str) -> m.Preflight:
+        """Return what a run of an experiment would do; nothing is broken by asking."""
+        return m.Preflight.model_validate_json(self._send("POST", f"experiments/{segment(name)}/preflight").content)
+
+    def start_run(self, experiment: str) -> m.StartedRun:
+        """Start an experiment; refused (409) while another run goes on, whose id is in the message."""
+        return self._post(m.StartedRun, "runs", m.StartRequest(experiment=experiment))
+
     def sli(
         self,
         service: str,
