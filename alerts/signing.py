@@ -4,14 +4,21 @@ import hashlib
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal, TypeAlias, get_args
 
 from alerts.errors import InvalidLink
 
-Purpose: TypeAlias = Literal["acknowledge", "evidence"]
+# "view" opens the same page as "evidence", for who may read and not acknowledge
+Purpose: TypeAlias = Literal["acknowledge", "evidence", "view"]
 
-VALID_FOR: Final[dict[Purpose, timedelta]] = {"acknowledge": timedelta(hours=24), "evidence": timedelta(days=30)}
+SHOWING: Final[tuple[Purpose, ...]] = ("evidence", "view")
+VALID_FOR: Final[dict[Purpose, timedelta]] = {
+    "acknowledge": timedelta(hours=24),
+    "evidence": timedelta(days=30),
+    "view": timedelta(hours=24),
+}
 SHORTEST_SECRET: Final = 32  # bytes, as many as the digest has
 _LONGEST_TOKEN: Final = 1_000
 _VERSION: Final = "1"
@@ -47,16 +54,25 @@ class LinkSigner:
         Raises:
             InvalidLink: it was made elsewhere or for something else, was changed, or has expired.
         """
+        return self.read(token, (purpose,), now)[1]
+
+    def read(self, token: str, purposes: Sequence[Purpose], now: datetime) -> tuple[Purpose, str]:
+        """Return which of *purposes* *token* was signed for, and the alert.
+
+        Raises:
+            InvalidLink: it was made elsewhere or for something else, was changed, or has expired.
+        """
         told = self._signed(token)
         version, found, expires, alert_id = told.decode().split("\n", 3)
         if version != _VERSION or found not in get_args(Purpose):
             raise InvalidLink("this link was made by another version; open the newest message of the alert")
-        if found != purpose:
+        purpose = next((each for each in purposes if each == found), None)
+        if purpose is None:
             raise InvalidLink(f"this link was made to open something else ({found}); use the other link of the message")
         if now.timestamp() >= int(expires):
             at = datetime.fromtimestamp(int(expires), UTC)
             raise InvalidLink(f"this link expired at {at:%Y-%m-%d %H:%M} UTC; open the newest message of the alert")
-        return alert_id
+        return purpose, alert_id
 
     def _signed(self, token: str) -> bytes:
         """Return what this signer signed; whatever else is wrong with a token, nobody is told more than this."""

@@ -10,7 +10,7 @@ from fastapi.security import HTTPBearer
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from alerts.errors import InvalidLink
-from alerts.signing import LinkSigner
+from alerts.signing import SHOWING, LinkSigner
 from api.link_answer import refused
 from api.problem import answer
 from storage.tokens import Scope as TokenScope
@@ -31,7 +31,8 @@ DOCUMENTED = Security(HTTPBearer(auto_error=False, description="A token with the
 class Authentication:
     """ASGI middleware: reading needs the scope "read", everything else "operate". Without tokens all may pass.
 
-    So may who has a signed link: to the frozen page of its alert, and to the page that acknowledges it.
+    So may who has a signed link: to the frozen page of its alert, and to the page that acknowledges it. Routes find in
+    `request.state.may_operate` whether the token that was shown allows more than reading.
     """
 
     def __init__(self, app: ASGIApp, tokens: Tokens | None, links: LinkSigner | None = None) -> None:
@@ -66,7 +67,7 @@ class Authentication:
             return False
         now = datetime.now(UTC)
         if shown is not None and scope["method"] in READING:
-            require_alert(self._links.verify(token, "evidence", now), shown[1])
+            require_alert(self._links.read(token, SHOWING, now)[1], shown[1])
             return True
         if scope["path"] == ACKNOWLEDGE and scope["method"] in {"GET", "POST"}:
             self._links.verify(token, "acknowledge", now)
@@ -76,6 +77,8 @@ class Authentication:
     def _refusal(self, scope: Scope) -> tuple[int, str] | None:
         """Return status and reason when the request may not pass."""
         path = scope["path"]
+        state = scope.setdefault("state", {})
+        state["may_operate"] = self._tokens is None
         if self._tokens is None or path in OPEN or path.startswith(OPEN_PREFIXES):
             return None
         token = self._tokens.find(_authorization(scope["headers"]))
@@ -84,6 +87,7 @@ class Authentication:
                 "the token is missing or unknown; send it in the header 'Authorization: Bearer TOKEN', never in the "
                 "address (commands take it from NINELIVES_TOKEN); 'ninelives tokens add' makes one"
             )
+        state["may_operate"] = token.allows("operate")
         wanted: TokenScope = "read" if scope["method"] in READING else "operate"
         if not token.allows(wanted):
             return 403, f"the token {token.name!r} has no scope {wanted!r}; 'ninelives tokens list' shows what it may"

@@ -54,11 +54,11 @@ class Context:
     """The server side of the API.
 
     `ingest`, `reports`, `dead_letters`, `slo_problems` and `tick` report on roles of the same process; a process
-    without them reports nothing of them. `channels` returns the names of the alert
-    channels by receiver, `alerting_problems` what is wrong with their file and its rules.
-    `tokens` None lets everybody in. `links` checks the signed links of messages, None opens none. `checks`,
-    `explanations`, `exhaustions` and `entries` keep costly answers for a minute. `launcher` None: no experiment can be
-    started from here; `starts` lets them through one at a time.
+    without them reports nothing of them. `channels` returns the names of the alert channels by receiver,
+    `alerting_problems` what is wrong with their file and its rules. `public_url` is where people reach what the API
+    serves itself, "" where that is not known. `tokens` None lets everybody in. `links` signs links to pages of alerts
+    and checks them, None opens none. `checks`, `explanations`, `exhaustions`, `entries` keep costly answers a minute.
+    `launcher` None: no experiment can be started from here; `starts` lets them through one at a time.
     """
 
     database: Database
@@ -74,6 +74,7 @@ class Context:
     slo_problems: Callable[[], Mapping[str, list[str]]] = dict
     channels: Callable[[], Mapping[str, Sequence[str]]] = dict
     alerting_problems: Callable[[], Sequence[str]] = tuple
+    public_url: str = ""
     checks: Kept[TelemetryChecks] = field(default_factory=lambda: Kept(KEPT_FOR))
     explanations: Kept[SloExplanation] = field(default_factory=lambda: Kept(KEPT_FOR))
     exhaustions: Kept[datetime | None] = field(default_factory=lambda: Kept(KEPT_FOR))

@@ -61,6 +61,11 @@ def build_signer(settings: Settings) -> LinkSigner:
     return LinkSigner(read_link_secret(settings.link_secret_path))
 
 
+def public_api_url(settings: Settings) -> str:
+    """Return where people reach what the API serves itself: the start of its links in messages and on pages."""
+    return settings.external_url or f"http://{seen_from_outside(settings.api)}"
+
+
 def build_alerting(settings: Settings, database: Database) -> Alerting:
     """Return the parts of an evaluator that alert.
 
@@ -68,7 +73,7 @@ def build_alerting(settings: Settings, database: Database) -> Alerting:
         SettingsError: the secret of links cannot be read or made.
     """
     file, sign = read_alerting(settings), build_signer(settings).sign_at
-    links = Links(settings.dashboard_url, settings.external_url or f"http://{seen_from_outside(settings.api)}")
+    links = Links(settings.dashboard_url, public_api_url(settings))
     writer = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
     thresholds, silence = ConfiguredThresholds(database, file.load), ConfiguredSilence(database, file.load)
     evidence = EvidenceStore(database, links)

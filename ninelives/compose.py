@@ -29,7 +29,7 @@ from evaluator.revisions import RevisionKeeper
 from evaluator.scheduler import Scheduler
 from evaluator.tick import Evaluator
 from ninelives.access import Access, otlp_headers, seen_from_outside, write_secret
-from ninelives.alerting import Alerting, build_signer, read_alerting
+from ninelives.alerting import Alerting, build_signer, public_api_url, read_alerting
 from ninelives.authorship import author, commit_of
 from ninelives.settings import Settings
 from ninelives.signs_of_life import build_signs_of_life
@@ -171,6 +171,7 @@ def build_context(
         registry,
         VERSION,
         addresses(settings),
+        public_url=public_api_url(settings),
         ingest=ingest,
         tick=tick,
         tokens=tokens,

@@ -87,9 +87,14 @@ class TimelineEvent(Model):
 
 
 class AlertRecord(Alert):
-    """An alert with all that is on record of it; `evidence` None: not gathered, or not yet. `timeline` oldest first."""
+    """An alert with all that is on record of it; `evidence` None: not gathered, or not yet. `timeline` oldest first.
+
+    `evidence_url` opens the frozen page, for a day also without a token; "" while there is none. It begins with a slash
+    where the API does not know under which address people reach it.
+    """
 
     evidence: AlertEvidence | None = None
+    evidence_url: str = ""
     timeline: list[TimelineEvent] = []
 
 

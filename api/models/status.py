@@ -11,7 +11,10 @@ class SloFileError(Model):
 
 
 class Status(Model):
-    """The service about itself: the first-run guide, `doctor` and the pages' notices read this."""
+    """The service about itself: the first-run guide, `doctor` and the pages' notices read this.
+
+    `may_operate`: who asks may change things, too.
+    """
 
     version: str
     started_at: datetime
@@ -25,3 +28,4 @@ class Status(Model):
     slo_files: list[str]
     slo_errors: list[SloFileError]
     notices: list[str]
+    may_operate: bool = True

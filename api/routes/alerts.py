@@ -10,6 +10,7 @@ from alerts.acknowledgement import Acknowledgement
 from alerts.errors import AlertError
 from alerts.evidence import Evidence
 from alerts.labels import readable_labels
+from alerts.message import Links
 from alerts.notification import Notification
 from alerts.transition import Transition
 from api import alert_timeline as timeline
@@ -128,7 +129,16 @@ def _record(ctx: Context, past: list[Transition], records: AlertRecords) -> m.Al
     )
     fields = alert.model_dump() | {"runbook": alert.runbook or ("" if found is None else found.runbook)}
     shown = None if found is None else m.AlertEvidence.model_validate(found, from_attributes=True)
-    return m.AlertRecord(**fields, evidence=shown, timeline=events)
+    url = "" if found is None else _evidence_url(ctx, last.alert_id, records.now)
+    return m.AlertRecord(**fields, evidence=shown, evidence_url=url, timeline=events)
+
+
+def _evidence_url(ctx: Context, alert_id: str, now: datetime) -> str:
+    """Return the address of the frozen page, signed where tokens are asked for: a browser cannot send one."""
+    # by the hour: an address that changed with every look could not be compared, or opened twice
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    token = "" if ctx.links is None or ctx.tokens is None else ctx.links.sign_at("view", alert_id, hour)
+    return Links(api_url=ctx.public_url).evidence(alert_id, token)
 
 
 def _channel(name: str, receiver: str, known: Mapping[str, ChannelHealth], *, configured: bool) -> m.AlertChannel:

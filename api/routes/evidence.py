@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 from alerts.errors import InvalidLink
 from alerts.evidence_page import ACKNOWLEDGE_SLOT
 from alerts.link_page import link_page
-from alerts.signing import token_digest
+from alerts.signing import SHOWING, token_digest
 from alerts.transition import Transition
 from api.auth import require_alert
 from api.context import Context, Ctx
@@ -29,10 +29,13 @@ BY_LINK = "the link in a message"
 @router.head("/alerts/{alert_id}/evidence")
 @router.get("/alerts/{alert_id}/evidence")
 def show_evidence(ctx: Ctx, alert_id: str, token: str = "") -> Response:
-    """Return the page that was made when the alert fired. *token* is that of a signed link, for who has no other."""
+    """Return the page that was made when the alert fired. *token* is that of a signed link, for who has no other.
+
+    Who has the link of a message may acknowledge from there; who was shown one by the API may do what the API allows.
+    """
     now = datetime.now(UTC)
     try:
-        by_link = _opens(ctx, token, alert_id, now)
+        by_message = _opens(ctx, token, alert_id, now)
     except InvalidLink as error:
         return refused(str(error))
     found = evidence(ctx.database, alert_id)
@@ -42,7 +45,7 @@ def show_evidence(ctx: Ctx, alert_id: str, token: str = "") -> Response:
             f" again. 'ninelives alerts show {alert_id}' tells what is known until then."
         )
         return page(link_page("No evidence yet", text), status=404)
-    may_acknowledge = ctx.links is not None and (ctx.tokens is None or by_link)
+    may_acknowledge = ctx.links is not None and (ctx.tokens is None or by_message)
     filled = _acknowledging(ctx, alert_id, now) if may_acknowledge else ""
     return page(found[1].replace(ACKNOWLEDGE_SLOT, filled, 1))
 
@@ -77,15 +80,16 @@ def acknowledge_by_link(ctx: Ctx, token: str) -> Response:
 
 
 def _opens(ctx: Context, token: str, alert_id: str, now: datetime) -> bool:
-    """Return whether a signed link was used, and is right.
+    """Return whether the link of a message was used. One that the API has shown is as good for seeing the page.
 
     Raises:
-        InvalidLink: it is not.
+        InvalidLink: a link was used, and is wrong.
     """
     if not token or ctx.links is None:
         return False
-    require_alert(ctx.links.verify(token, "evidence", now), alert_id)
-    return True
+    purpose, signed_for = ctx.links.read(token, SHOWING, now)
+    require_alert(signed_for, alert_id)
+    return purpose == "evidence"
 
 
 def _acknowledgeable(ctx: Context, token: str, now: datetime) -> Transition:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from api import models as m
@@ -20,7 +20,7 @@ probes = APIRouter(tags=["probes"])
 
 
 @router.get("/status")
-def get_status(ctx: Ctx) -> m.Status:
+def get_status(ctx: Ctx, request: Request) -> m.Status:
     now = datetime.now(UTC)
     catalog = ctx.catalog.load(ctx.database, now)
     tick, ingest = ctx.tick(), ctx.ingest()
@@ -37,6 +37,7 @@ def get_status(ctx: Ctx) -> m.Status:
         slo_files=catalog.files,
         slo_errors=[_error(problem) for problem in catalog.problems if problem.level == "error"],
         notices=[*_notices(catalog, ingest, tick.error), *ctx.alerting_problems()],
+        may_operate=request.state.may_operate,
     )
 
 

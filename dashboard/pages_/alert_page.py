@@ -1,5 +1,4 @@
 from datetime import timedelta
-from urllib.parse import quote
 
 import streamlit as st
 
@@ -8,7 +7,7 @@ from api.client import ApiClient
 from dashboard import outcomes, shell
 from dashboard.api_access import NotFoundError, api_url, call, fetch
 from dashboard.components import panel
-from dashboard.views import alert_evidence, alert_timeline, alerts, budgets, charts, incidents, silences
+from dashboard.views import alert_commands, alert_evidence, alert_timeline, alerts, budgets, charts, incidents, silences
 
 ALERT_ID = shell.parameter("id")
 TAKING, SILENCING, NOTING = (f"{what} {ALERT_ID}" for what in ("acknowledge", "silence", "note"))
@@ -47,24 +46,29 @@ def _body() -> None:
         panel.show(alert_timeline.events(alert.timeline), "alert-timeline")
 
 
+def _may_operate() -> bool:
+    return fetch(ApiClient.status).may_operate
+
+
 def _actions(alert: m.AlertRecord) -> None:
+    may_operate = _may_operate()
     with st.container(horizontal=True):
-        if alert.state == "firing":
+        if may_operate and alert.state == "firing":
             with st.popover(
                 "Acknowledge", type="secondary" if alert.acknowledgements else "primary", key=TAKING, on_change="rerun"
             ):
                 _take_on(alert)
-        if alert.state != "resolved":
+        if may_operate and alert.state != "resolved":
             with st.popover("Silence", key=SILENCING, on_change="rerun"):
                 _be_silent(alert)
-        if alert.evidence is not None:
-            st.link_button("Evidence on one page", _evidence_url(alert), help="It opens with the dashboard down")
-
-
-def _evidence_url(alert: m.Alert) -> str:
-    """Return where people reach the page: not always where this process reaches the API."""
-    api = fetch(ApiClient.status).addresses.get("api") or api_url()
-    return f"{api}/api/v1/alerts/{quote(alert.id, safe='')}/evidence"
+        if alert.evidence_url:
+            page = alert.evidence_url
+            address = api_url() + page if page.startswith("/") else page
+            st.link_button("Evidence on one page", address, help="It opens with the dashboard down")
+    commands = alert_commands.of_alert(alert)
+    if commands and not may_operate:
+        st.caption(alert_commands.READ_ONLY)
+        st.code("\n".join(commands), language="sh", wrap_lines=True)
 
 
 def _take_on(alert: m.AlertRecord) -> None:
@@ -153,17 +157,22 @@ def _incident(alert: m.Alert) -> None:
         )
     if found.notes:
         panel.show(incidents.notes(found.notes), "alert-notes")
-    with st.form("incident-note"):
-        st.text_area("Add a note", height=80, key="note-text")
-        st.text_input("Your name", key="note-author")
-        st.form_submit_button("Add", on_click=_note, args=(found.id,))
-        outcomes.show(NOTING)
+    if _may_operate():
+        _add_note(found.id)
     st.download_button(
         "Post-mortem (Markdown)",
         lambda: call(ApiClient.postmortem, found.id),
         file_name=f"postmortem-{found.id}.md",
         mime="text/markdown",
     )
+
+
+def _add_note(incident_id: str) -> None:
+    with st.form("incident-note"):
+        st.text_area("Add a note", height=80, key="note-text")
+        st.text_input("Your name", key="note-author")
+        st.form_submit_button("Add", on_click=_note, args=(incident_id,))
+        outcomes.show(NOTING)
 
 
 def _note(incident_id: str) -> None:

@@ -6,7 +6,7 @@ from api.client import ApiClient
 from dashboard import guide, outcomes, shell
 from dashboard.api_access import call, fetch
 from dashboard.components import panel
-from dashboard.views import alert_timeline, alerts, channels, incidents, silences, units
+from dashboard.views import alert_commands, alert_timeline, alerts, channels, incidents, silences, units
 
 ADDING, ENDING = "add silence", "end silence"
 
@@ -57,12 +57,17 @@ def _channels() -> None:
 def _silences() -> None:
     st.subheader("Silences", anchor=False)
     found = fetch(ApiClient.silences)
+    may_operate = fetch(ApiClient.status).may_operate
     if found:
-        used = panel.show(silences.listing(found, shell.now()), "alerts-silences")
+        used = panel.show(silences.listing(found, shell.now(), may_end=may_operate), "alerts-silences")
         if used.startswith(silences.EXPIRE):
             _expire(used.removeprefix(silences.EXPIRE))
     else:
         st.caption("None is in force. The page of an alert makes one for it; any other is made here.")
+    if not may_operate:
+        st.caption(alert_commands.READ_ONLY)
+        st.code(f"{alert_commands.ADD_SILENCE}\n{alert_commands.END_SILENCE}", language="sh")
+        return
     outcomes.show(ENDING)
     with st.expander("Silence alerts by their labels"):
         _add()

@@ -24,8 +24,8 @@ LENGTHS: Final = {
 }
 
 
-def listing(silences: Sequence[m.Silence], now: datetime) -> Markup:
-    """Return the silences, each with a button that ends it."""
+def listing(silences: Sequence[m.Silence], now: datetime, *, may_end: bool = True) -> Markup:
+    """Return the silences, each with a button that ends it, or with its id where that is for a command to do."""
     columns = (
         Column("State"),
         Column("Alerts with"),
@@ -44,7 +44,7 @@ def listing(silences: Sequence[m.Silence], now: datetime) -> Markup:
             ),
             lines(item.comment, muted(item.author)),
             units.plural(len(item.alert_ids), "alert"),
-            _end(item),
+            _end(item) if may_end else muted(item.id),
         )
         for item in silences
     ]
@@ -54,7 +54,7 @@ def listing(silences: Sequence[m.Silence], now: datetime) -> Markup:
 def of_alert(item: m.Alert, author: str, comment: str, length: str, now: datetime) -> m.NewSilence:
     """Return a silence of just the rule and severity of *item*, for one of `LENGTHS`."""
     return m.NewSilence(
-        matchers=[f"{name}={_quoted(value)}" for name, value in identity(item).items()],
+        matchers=matchers_of(item),
         ends_at=now + LENGTHS[length],
         author=author,
         comment=comment,
@@ -77,6 +77,11 @@ def split(text: str) -> list[str]:
     """
     found = re.findall(r'(?:"(?:[^"\\]|\\.|\\$)*(?:"|$)|[^,"])+', text, re.DOTALL)
     return [item.strip() for item in found if item.strip()]
+
+
+def matchers_of(item: m.Alert) -> list[str]:
+    """Return what matches just the rule and severity of *item*."""
+    return [f"{name}={_quoted(value)}" for name, value in identity(item).items()]
 
 
 def identity(item: m.Alert) -> dict[str, str]:

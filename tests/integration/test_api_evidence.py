@@ -16,12 +16,14 @@ from storage.alert_evidence import save_evidence
 from storage.slo_catalog import SloCatalog
 from storage.tokens import Token, Tokens, digest, write_tokens
 from tests.integration.api_served import served
+from tests.unit.evidence_examples import evidence
 
 ALERT = "shop-availability-page-29000000"
 OTHER = "shop-availability-page-29000001"
 SIGNER = LinkSigner(b"s" * 32)
 NOW = datetime.now(UTC)
 READER = "nl_read_0123456789abcdefghijklmnopqrstuvwxyz"
+OPERATOR = "nl_operate_0123456789abcdefghijklmnopqrstuvw"
 PAGE = f"<html><body>the page{ACKNOWLEDGE_SLOT}</body></html>"
 
 
@@ -34,7 +36,7 @@ def alerts(database):
     """Two alerts that fire, the first with its evidence."""
     found = AlertStore(database, "one")
     assert found.append([transition(alert_id) for alert_id in (ALERT, OTHER)], NOW)
-    save_evidence(database, ALERT, "{}", PAGE, at=NOW)
+    save_evidence(database, ALERT, evidence().to_json(), PAGE, at=NOW)
     return found
 
 
@@ -61,10 +63,18 @@ def transition(alert_id, **fields):
 def serve(database, tmp_path):
     def started(*, guarded=True):
         path = tmp_path / "tokens.yaml"
-        write_tokens(path, [Token("reader", frozenset({"read"}), digest(READER))])
+        known = (("reader", "read", READER), ("operator", "operate", OPERATOR))
+        write_tokens(path, [Token(name, frozenset({scope}), digest(secret)) for name, scope, secret in known])
         tokens = Tokens(path) if guarded else None
         context = Context(
-            database, SloCatalog([tmp_path]), CollectorRegistry(), "1.2.3", {}, tokens=tokens, links=SIGNER
+            database,
+            SloCatalog([tmp_path]),
+            CollectorRegistry(),
+            "1.2.3",
+            {},
+            tokens=tokens,
+            links=SIGNER,
+            public_url="https://nl.example",
         )
         return served(context)
 
@@ -121,6 +131,42 @@ def test_a_link_opens_nothing_else(api):
         assert api.get(path, params={"token": token}).status_code == 401
     assert api.post(f"/api/v1/alerts/{ALERT}/evidence", params={"token": token}).status_code == 401
     assert api.delete("/api/v1/acknowledge", params={"token": link("acknowledge")}).status_code == 401
+
+
+def shown_to(api, secret=""):
+    headers = {"Authorization": f"Bearer {secret}"} if secret else {}
+    return api.get(f"/api/v1/alerts/{ALERT}", headers=headers).json()["evidence_url"]
+
+
+@pytest.mark.parametrize("secret", [READER, OPERATOR], ids=["reader", "operator"])
+def test_the_api_shows_a_link_that_opens_the_page_in_a_browser_and_acknowledges_nothing(api, database, secret):
+    url = shown_to(api, secret)
+    base, _, token = url.partition("?token=")
+    assert base == f"https://nl.example/api/v1/alerts/{ALERT}/evidence"
+    assert shown_to(api, secret) == url
+    answer = show(api, params={"token": token})
+    assert answer.status_code == 200
+    assert "the page" in answer.text
+    assert "acknowledge" not in answer.text
+    assert api.post("/api/v1/acknowledge", params={"token": token}).status_code == 403
+    assert show(api, OTHER, params={"token": token}).status_code == 403
+    assert acknowledgements(database) == []
+
+
+def test_without_tokens_the_page_needs_no_link_and_without_evidence_there_is_none(serve, alerts):
+    with serve(guarded=False) as api:
+        assert shown_to(api) == f"https://nl.example/api/v1/alerts/{ALERT}/evidence"
+        assert api.get(f"/api/v1/alerts/{OTHER}").json()["evidence_url"] == ""
+
+
+def test_who_may_only_read_is_told_so(api, serve):
+    def may_operate(client, secret="nobody's"):
+        return client.get("/api/v1/status", headers={"Authorization": f"Bearer {secret}"}).json()["may_operate"]
+
+    assert may_operate(api, READER) is False
+    assert may_operate(api, OPERATOR) is True
+    with serve(guarded=False) as unguarded:
+        assert may_operate(unguarded) is True
 
 
 def test_what_was_not_gathered_yet_says_when_to_come_again(api):

@@ -77,7 +77,11 @@ def record(item: m.Alert) -> m.AlertRecord:
         ),
         m.TimelineEvent(at=at + 3 * MINUTE, kind="acknowledgement", text=f"Ann has it {ATTACK}", author="Ann"),
     ]
-    more = {"evidence": evidence() if firing else None, "timeline": timeline}
+    more = {
+        "evidence": evidence() if firing else None,
+        "evidence_url": f"https://nl.example/{item.id}/evidence?token=t" if firing else "",
+        "timeline": timeline,
+    }
     return m.AlertRecord.model_validate(item.model_dump() | more)
 
 

@@ -48,6 +48,7 @@ def build_api(*, empty: bool = False) -> FastAPI:
     """Return an API that answers from the shop's data, or as one that has seen nothing yet."""
     app = FastAPI()
     app.state.asked = []
+    app.state.may_operate = True
     app.state.channels = [m.AlertChannel(name="oncall/slack-1", receiver="oncall", kind="slack")]
     kept = (lambda items: []) if empty else (lambda items: items)
 
@@ -58,7 +59,7 @@ def build_api(*, empty: bool = False) -> FastAPI:
 
     @app.get("/api/v1/status")
     def get_status():
-        return status(empty=empty)
+        return status(empty=empty).model_copy(update={"may_operate": app.state.may_operate})
 
     pages = (_service_routes, _trace_routes, _slo_routes, _cache_routes, _signal_routes, dashboard_chaos.routes)
     for routes in (*pages, _alert_routes, _silence_and_incident_routes):

@@ -404,3 +404,29 @@ def test_the_alerts_page_shows_lanes_silences_and_incidents(filled, monkeypatch)
     html = drawn(open_page(monkeypatch, filled, "alerts"))
     for part in ("nl-lane-bar", "moving racks", "checkout availability burns its budget", "MTTR"):
         assert part in html
+
+
+def test_where_the_dashboard_may_only_read_the_alert_page_shows_commands_instead_of_buttons(monkeypatch):
+    app = build_api()
+    app.state.may_operate = False
+    with serving(app) as url:
+        at = open_page(monkeypatch, url, "alert", id="a-1")
+        assert not {"I have it", "Silence it", "Add"} & {button.label for button in at.button}
+        assert not at.text_input
+        ack, silence, note = at.code[0].value.splitlines()
+        assert ack.startswith("ninelives alerts ack a-1 ")
+        assert silence.startswith("ninelives alerts silence add ")
+        assert note.startswith("ninelives incidents note a-1 ")
+        assert "scope `operate`" in at.caption[0].value
+        at = open_page(monkeypatch, url, "alerts")
+        assert [button.label for button in at.button if "ilence" in button.label] == []
+        assert "ninelives alerts silence expire ID" in at.code[0].value
+        html = drawn(at)
+        assert "s-1" in html
+        assert "End it" not in html
+
+
+def test_the_evidence_opens_at_the_address_that_the_api_gives(filled, monkeypatch):
+    at = open_page(monkeypatch, filled, "alert", id="a-1")
+    (button,) = at.get("link_button")
+    assert button.proto.url == "https://nl.example/a-1/evidence?token=t"
