@@ -42,6 +42,13 @@ class AlertCalls(Transport):
     def alert_channels(self) -> list[m.AlertChannel]:
         return self._get(m.Page[m.AlertChannel], "alerts/channels").items
 
+    def alert_deliveries(
+        self, *, status: str = "", channel: str = "", alert_id: str = "", since: datetime | None = None
+    ) -> list[m.AlertDelivery]:
+        """Return the newest attempts to deliver messages, newest first; "" is any."""
+        asked = {"status": status, "channel": channel, "alert_id": alert_id, "since": _text(since)}
+        return self._get(m.Page[m.AlertDelivery], "alerts/deliveries", **asked).items
+
     def silences(self, *, expired: bool = False) -> list[m.Silence]:
         """Return the silences that are or will be in force, and with *expired* those that were, newest first."""
         return self._get(m.Page[m.Silence], "silences", expired=expired).items

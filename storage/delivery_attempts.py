@@ -59,10 +59,17 @@ def store_attempts(database: Database, attempts: Sequence[AttemptRow]) -> None:
 
 
 def delivery_log(
-    database: Database, *, since: datetime, alert_id: str = "", channel: str = "", limit: int = 1000
+    database: Database,
+    *,
+    since: datetime,
+    alert_id: str = "",
+    channel: str = "",
+    status: str = "",
+    limit: int = 1000,
 ) -> list[Delivery]:
-    """Return the newest *limit* attempts since *since*, newest first, of one alert or one channel where it is named."""
-    parameters = {"since": text(since), "alert_id": alert_id, "channel": channel, "limit": limit}
+    """Return the newest *limit* attempts since *since*, newest first; "" is any alert, channel or status."""
+    asked = {"alert_id": alert_id, "channel": channel, "status": status}
+    parameters = {"since": text(since), **asked, "limit": limit}
     return [
         Delivery(**row | {"firing": tuple(row["firing"]), "resolved": tuple(row["resolved"])})
         for row in database.rows("delivery_log", parameters)

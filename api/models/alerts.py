@@ -7,6 +7,7 @@ from api.models.base import Model
 AlertState = Literal["pending", "firing", "resolved"]
 AlertSeverity = Literal["page", "ticket"]
 AcknowledgedVia = Literal["command", "page", "link"]
+DeliveryStatus = Literal["sent", "failed", "dead"]
 TimelineKind = Literal[
     "pending",
     "firing",
@@ -96,6 +97,22 @@ class AlertRecord(Alert):
     evidence: AlertEvidence | None = None
     evidence_url: str = ""
     timeline: list[TimelineEvent] = []
+
+
+class AlertDelivery(Model):
+    """Attempt number `attempt` (from 1) to deliver a message; `alert_ids` are those that it tells of.
+
+    `status`: "failed" is tried again, "dead" was given up. `error` is "" of what was sent.
+    """
+
+    notification_id: str
+    channel: str
+    at: datetime
+    attempt: int
+    status: DeliveryStatus
+    error: str
+    took_ms: int
+    alert_ids: list[str]
 
 
 class AlertChannel(Model):

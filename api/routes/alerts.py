@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import get_args
+from typing import Annotated, Final, cast, get_args
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from alerts.acknowledgement import Acknowledgement
 from alerts.errors import AlertError
@@ -23,12 +23,13 @@ from api.window import since_of
 from storage.acknowledgements import AcknowledgementRow, acknowledge
 from storage.alert_evidence import evidence
 from storage.channel_health import ChannelHealth, channel_health
-from storage.delivery_attempts import delivery_log
+from storage.delivery_attempts import Delivery, delivery_log
 from storage.notifications import notifications
 from storage.transitions import transitions
 
 router = APIRouter(tags=["alerts"])
 
+MOST_DELIVERIES: Final = 1000
 BEGINNING = datetime.fromtimestamp(0, UTC)
 
 
@@ -59,7 +60,7 @@ def list_alerts(
     return m.Page(items=[records.answer(alert) for alert in newest_first])
 
 
-# registered before the routes of one alert: "channels" would be taken for its id
+# registered before the routes of one alert: "channels" and "deliveries" would be taken for its id
 @router.get("/alerts/channels")
 def list_channels(ctx: Ctx) -> m.Page[m.AlertChannel]:
     """Return the configured channels by receiver, and those that messages once went to; no address, no secret."""
@@ -72,6 +73,22 @@ def list_channels(ctx: Ctx) -> m.Page[m.AlertChannel]:
             *(_channel(name, receiver, known, configured=False) for name, receiver in gone.items()),
         ]
     )
+
+
+@router.get("/alerts/deliveries")
+def list_deliveries(
+    ctx: Ctx,
+    status: str = "",
+    channel: str = "",
+    alert_id: str = "",
+    since: datetime | None = None,
+    limit: Annotated[int, Query(ge=1, le=MOST_DELIVERIES)] = MOST_DELIVERIES,
+) -> m.Page[m.AlertDelivery]:
+    """Return the newest attempts to deliver messages since *since* (30 days ago), newest first."""
+    _one_of("status", status, get_args(m.DeliveryStatus))
+    begin = since_of(since, datetime.now(UTC), SHOWN_FOR)
+    found = delivery_log(ctx.database, since=begin, alert_id=alert_id, channel=channel, status=status, limit=limit)
+    return m.Page(items=[_delivery(item) for item in found])
 
 
 @router.get("/alerts/{alert_id}")
@@ -139,6 +156,19 @@ def _evidence_url(ctx: Context, alert_id: str, now: datetime) -> str:
     hour = now.replace(minute=0, second=0, microsecond=0)
     token = "" if ctx.links is None or ctx.tokens is None else ctx.links.sign_at("view", alert_id, hour)
     return Links(api_url=ctx.public_url).evidence(alert_id, token)
+
+
+def _delivery(item: Delivery) -> m.AlertDelivery:
+    return m.AlertDelivery(
+        notification_id=item.notification_id,
+        channel=item.channel,
+        at=item.at,
+        attempt=item.attempt,
+        status=cast("m.DeliveryStatus", item.status),
+        error=item.error,
+        took_ms=item.took_ms,
+        alert_ids=[*item.firing, *item.resolved],
+    )
 
 
 def _channel(name: str, receiver: str, known: Mapping[str, ChannelHealth], *, configured: bool) -> m.AlertChannel:

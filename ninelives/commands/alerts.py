@@ -1,4 +1,4 @@
-"""`alerts list|show|ack|history`."""
+"""`alerts list|show|ack|history|deliveries`."""
 
 import click
 
@@ -17,6 +17,8 @@ from ninelives.commands.output import (
 from ninelives.commands.times import past_of
 from ninelives.options import setting_flags
 from ninelives.settings import Settings
+
+_OUTCOMES = {"sent": "sent", "failed": "tried again", "dead": "given up"}
 
 
 @click.group()
@@ -111,6 +113,31 @@ def history(settings: Settings, alert_id: str, as_json: bool) -> None:
         return
     for line in timeline_lines(found):
         click.echo(line)
+
+
+@alerts.command()
+@setting_flags("api", "token")
+@click.option("--failed", is_flag=True, help="Only those that were given up.")
+@click.option("--channel", default="", help="Only those of this channel, such as team/slack-1.")
+@click.option("--alert", "alert_id", default="", help="Only those that tell of this alert.")
+@click.option("--since", default=None, help="Since then: 7d, or a time; 30 days by default.")
+@json_flag
+@reports_api_errors
+def deliveries(settings: Settings, failed: bool, since: str | None, as_json: bool, **wanted: str) -> None:
+    """Show attempts to deliver messages, newest first. Exit code 1 when one was given up."""
+    begin = past_of(since, "--since")
+    with connect(settings) as api:
+        found = api.alert_deliveries(status="dead" if failed else "", since=begin, **wanted)
+    if as_json:
+        print_json(found)
+    else:
+        rows = [
+            (moment(item.at), item.channel, _OUTCOMES[item.status], printable(item.error), " ".join(item.alert_ids))
+            for item in found
+        ]
+        print_table(("WHEN", "CHANNEL", "OUTCOME", "REASON", "ALERTS"), rows)
+    if any(item.status == "dead" for item in found):
+        raise SystemExit(1)
 
 
 def _noted(alert: m.Alert) -> str:

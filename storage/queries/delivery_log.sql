@@ -1,4 +1,4 @@
--- Attempts to deliver notifications, newest first, of one alert or one channel where it is named.
+-- Attempts to deliver notifications, newest first, of one alert, one channel or one outcome where it is named.
 SELECT DISTINCT
     a.notification_id AS notification_id, a.channel AS channel, group_key, number, firing, resolved,
     attempt, status, error, a.at AS at, took_ms
@@ -9,5 +9,6 @@ INNER JOIN (
     LIMIT 1 BY id
 ) AS n ON n.id = a.notification_id
 WHERE a.at >= {since:DateTime64(3, 'UTC')} AND ({channel:String} = '' OR a.channel = {channel:String})
+    AND ({status:String} = '' OR a.status = {status:String})
 ORDER BY at DESC, number DESC, attempt DESC
 LIMIT {limit:UInt32}

@@ -90,6 +90,26 @@ def test_an_alert_is_shown_with_its_evidence(run, database):
     assert m.AlertRecord.model_validate_json(run("show", "fires", "--json")[1]).evidence.spenders[0].bad == 9
 
 
+def test_messages_that_were_given_up_are_listed_with_channel_time_and_reason(run, database):
+    lost, sent = firing("lost", ago(9)), firing("sent", ago(8))
+    store(database, lost, sent)
+    tell(database, lost, "failed", "dead", channel="team/slack-1")
+    tell(database, sent, "failed", "sent")
+    code, told, _ = run("deliveries", "--failed")
+    assert code == 1
+    (line,) = told.splitlines()[1:]
+    at = f"{lost.at + timedelta(seconds=2):%Y-%m-%d %H:%M:%S} UTC"
+    assert line.split("  ") == [at, "team/slack-1", "given up", "HTTP 503", "lost"]
+    code, told, _ = run("deliveries", "--json", "--channel", "oncall/pagerduty-1")
+    assert code == 0
+    found = [(item["status"], item["attempt"], item["alert_ids"]) for item in json.loads(told)]
+    assert found == [("sent", 2, ["sent"]), ("failed", 1, ["sent"])]
+    assert [item["channel"] for item in json.loads(run("deliveries", "--json", "--alert", "lost")[1])] == [
+        "team/slack-1"
+    ] * 2
+    assert run("deliveries", "--failed", "--since", "5m")[0] == 0
+
+
 def test_what_happened_is_told_in_order(run, database):
     fires = firing("fires", ago(9))
     store(database, fires)
