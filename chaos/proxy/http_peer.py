@@ -6,7 +6,7 @@ import h11
 from chaos.proxy.flow import READ_BYTES, Flow
 from chaos.proxy.reader import WatchedReader
 
-HEAD_BYTES = 64 * 1024  # the most that a request line or a status line and its headers may take together
+HEAD_BYTES = 64 * 1024  # a head that is larger, and has not ended within one more read, is refused
 
 
 class HttpPeer:

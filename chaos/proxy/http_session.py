@@ -10,6 +10,7 @@ from chaos.proxy.http_peer import HttpPeer
 from chaos.proxy.request_fault import Effect, RequestFault, RequestFaults, RequestPlan
 
 LINGER_S = 1.0
+VERSIONS = frozenset({b"1.0", b"1.1"})
 BODYLESS = frozenset({204, 304})
 WAITING = (h11.NEED_DATA, h11.PAUSED)
 
@@ -65,6 +66,9 @@ class HttpSession:
                 await self._refuse(error)
                 return
             if not isinstance(event, h11.Request):
+                return
+            if event.http_version not in VERSIONS:
+                await self._refuse(h11.RemoteProtocolError(f"version {event.http_version.decode()}", 505))
                 return
             self._is_idle = self._is_request_complete = False
             try:
