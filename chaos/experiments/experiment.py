@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from api.models import Slo
 from chaos.errors import ExperimentError
-from chaos.experiments.fault_specs import FaultSpec, LatencyInjection, MethodLine
+from chaos.experiments.fault_specs import FaultSpec, LatencyInjection
 from chaos.experiments.hypotheses import (
     AlertHypothesis,
     AvailabilityHypothesis,
@@ -17,6 +17,7 @@ from chaos.experiments.hypotheses import (
     LatencyHypothesis,
     SloHypothesis,
 )
+from chaos.experiments.method import MethodLine
 from chaos.experiments.part import Part
 from chaos.wire import FaultRequest
 

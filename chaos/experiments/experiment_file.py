@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from chaos.errors import ExperimentError
 from chaos.experiments.experiment import Experiment
-from chaos.experiments.fault_specs import KIND_TAGS
 from chaos.experiments.hypotheses import LINE_TAGS
+from chaos.experiments.method import KIND_TAGS
 from chaos.experiments.toolkit_document import fields_of, is_toolkit_document
 from chaos.fields import problems
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from chaos.errors import ExperimentError
 from chaos.experiments.experiment import Experiment
-from chaos.experiments.fault_specs import METHODS, FaultSpec
+from chaos.experiments.fault_specs import FaultSpec
 from chaos.experiments.hypotheses import AlertHypothesis, AvailabilityHypothesis, Judged, SloHypothesis
+from chaos.experiments.method import METHODS
 from chaos.experiments.toolkit_names import ACTIONS, CONTROL, EXTENSION, PROBES
 
 Document = dict[str, Any]

@@ -11,7 +11,8 @@ from chaoslib.exceptions import ActivityFailed
 from pydantic import TypeAdapter, ValidationError
 
 from chaos.errors import FaultDaemonError
-from chaos.experiments.fault_specs import KIND_TAGS, FaultSpec, MethodLine
+from chaos.experiments.fault_specs import FaultSpec
+from chaos.experiments.method import KIND_TAGS, MethodLine
 from chaos.fields import problems
 from chaos.toolkit.connection import faults_of
 from chaos.toolkit.holding import hold

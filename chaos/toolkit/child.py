@@ -22,6 +22,7 @@ from chaoslib.run import initialize_run_journal
 from chaoslib.settings import load_settings
 from chaoslib.types import Dry, Schedule, Strategy
 
+from chaos.experiments.toolkit_names import CONTROL
 from chaos.files import write_durably
 from chaos.toolkit.journal import note
 from chaos.toolkit.plain import encode
@@ -49,7 +50,7 @@ def main(arguments: list[str]) -> None:
 
 def _run(document: dict[str, Any], reporter: Reporter) -> dict[str, Any] | None:
     swallowed = SwallowedErrors()
-    experiment = deepcopy(document)
+    experiment = _without_our_control(deepcopy(document))
     try:
         settings = _settings()
         ensure_experiment_is_valid(experiment)
@@ -70,6 +71,18 @@ def _run(document: dict[str, Any], reporter: Reporter) -> dict[str, Any] | None:
         journal = {**(reporter.journal or initialize_run_journal(experiment)), "status": "aborted"}
     journal["experiment"] = deepcopy(document)
     return note(journal, problems=[*problems, *swallowed.lines, *reporter.problems], reason=failure)
+
+
+def _without_our_control(experiment: dict[str, Any]) -> dict[str, Any]:
+    """Our control records runs of the stock runner; here the parent does."""
+    controls = experiment.get("controls")
+    if isinstance(controls, list):
+        experiment["controls"] = [
+            each
+            for each in controls
+            if not isinstance(each, dict) or (each.get("provider") or {}).get("module") != CONTROL
+        ]
+    return experiment
 
 
 def _settings() -> dict[str, Any]:

@@ -23,12 +23,16 @@ CALL_TIMEOUT_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """Base URLs without a slash at the end, and the token of the API; `otlp` is empty where no spans are wanted."""
+    """Base URLs without a slash at the end, and the token of the API; `otlp` is empty where no spans are wanted.
+
+    `otlp_token` is that token only where our own configuration names the receiver: it is nobody else's business.
+    """
 
     api: str
     faults: str
     token: str
     otlp: str
+    otlp_token: str
 
 
 def connection(configuration: Mapping[str, Any] | None) -> Connection:
@@ -38,11 +42,13 @@ def connection(configuration: Mapping[str, Any] | None) -> Connection:
     then NINELIVES_API, NINELIVES_FAULTS, NINELIVES_TOKEN and OTEL_EXPORTER_OTLP_ENDPOINT, then the default ports here.
     """
     given = configuration or {}
+    token = _first(given, "ninelives_token", "NINELIVES_TOKEN", "")
     return Connection(
         api=_url(_first(given, "ninelives_api", "NINELIVES_API", "127.0.0.1:8080")),
         faults=_url(_first(given, "ninelives_faults", "NINELIVES_FAULTS", "127.0.0.1:8474")),
-        token=_first(given, "ninelives_token", "NINELIVES_TOKEN", ""),
+        token=token,
         otlp=_url(_first(given, "ninelives_otlp", "OTEL_EXPORTER_OTLP_ENDPOINT", "")),
+        otlp_token=token if given.get("ninelives_otlp") else "",
     )
 
 

@@ -10,8 +10,8 @@ from typing import Any
 from chaoslib.hypothesis import within_tolerance
 
 from api.models import RunWindow, Verdict
+from chaos.toolkit import journal_parts as parts
 from chaos.toolkit.journal import Journal, noted
-from chaos.toolkit.journal_time import moment
 
 OURS = "chaos.toolkit."
 INTERRUPTED = "InterruptExecution"  # what chaoslib raises on SIGTERM, and takes for a failed activity
@@ -34,7 +34,7 @@ def interpret(journal: Journal, *, trusted: bool = True) -> ToolkitResult:
         journal: Chaos Toolkit's.
         trusted: it was written here. Of other people's, no regular expression is evaluated, as it could take forever.
     """
-    runs = _runs(journal.get("run"))
+    runs = parts.runs(journal.get("run"))
     broken, unknown = _method_tolerances(runs, trusted=trusted)
     verdict, reason = _verdict(journal, runs, broken)
     doubts = [
@@ -52,11 +52,11 @@ def _verdict(journal: Journal, runs: Sequence[dict[str, Any]], broken: Sequence[
     ended = _ended_early(journal, runs)
     if ended:
         return "aborted", ended
-    before = _states(journal, "before")
+    before = parts.states(journal, "before")
     if before and not _met(before[0]):
         return "inconclusive", f"nothing was broken: before the method, {_failing(before[0])}"
     missing = [_name(run) for run in runs if _is_action(run) and run.get("status") != "succeeded"]
-    later = [*_states(journal, "during"), *_states(journal, "after")]
+    later = [*parts.states(journal, "during"), *parts.states(journal, "after")]
     deviated = [*(_failing(state) for state in later if _deviates(state)), *broken]
     if deviated and not (missing and len(missing) == _count_actions(runs)):
         return "deviated", deviated[0]
@@ -72,7 +72,7 @@ def _undeviated(journal: Journal, later: Sequence[dict[str, Any]]) -> tuple[Verd
     if blind:
         return "inconclusive", f"the hypothesis could not be evaluated: {blind[0]}"
     if not later:
-        declared = _experiment(journal).get("steady-state-hypothesis")
+        declared = parts.mapping(journal.get("experiment")).get("steady-state-hypothesis")
         why = "the hypothesis was not checked under or after the faults" if declared else "no hypothesis is declared"
         return "inconclusive", why
     if journal.get("deviated"):
@@ -83,26 +83,27 @@ def _undeviated(journal: Journal, later: Sequence[dict[str, Any]]) -> tuple[Verd
 def _ended_early(journal: Journal, runs: Sequence[dict[str, Any]]) -> str:
     status = journal.get("status")
     reason = str(noted(journal)["reason"])
-    if status in {"aborted", "interrupted"}:
+    if status in ("aborted", "interrupted"):
         return reason or f"the run was {status}"
-    every = [*runs, *_runs(journal.get("rollbacks")), *_hypothesis_runs(journal)]
+    probes = [run for phase in ("before", "during", "after") for run in parts.probe_runs(journal, phase)]
+    every = [*runs, *parts.runs(journal.get("rollbacks")), *probes]
     if any(INTERRUPTED in line for run in every for line in _exception(run)):
         return "a signal meant to end the run was swallowed by an activity, and the run went on"
-    if status not in {"completed", "failed"}:
+    if status not in ("completed", "failed"):
         return f"the journal has no status of a finished run (got {status!r})"
     return reason
 
 
 def _doubts(journal: Journal) -> list[str]:
     doubts = [f"a guard or control failed ({problem})" for problem in noted(journal)["problems"]]
-    declared = _experiment(journal).get("rollbacks")
-    rollbacks = _runs(journal.get("rollbacks"))
+    declared = parts.mapping(journal.get("experiment")).get("rollbacks")
+    rollbacks = parts.runs(journal.get("rollbacks"))
     if isinstance(declared, list) and len(rollbacks) < len(declared):
         doubts.append(f"{len(rollbacks)} of {len(declared)} rollbacks were played")
     failed = [_name(run) for run in rollbacks if run.get("status") != "succeeded"]
     if failed:
         doubts.append(f"the rollback {failed[0]} failed")
-    dry = _experiment(journal).get("dry")
+    dry = parts.mapping(journal.get("experiment")).get("dry")
     if dry:
         doubts.append(f"it was a dry run ({dry})")
     return doubts
@@ -112,15 +113,15 @@ def _deviates(state: dict[str, Any]) -> bool:
     """Whether an unmet steady state is a deviation. A probe of ours that fails has no data: that proves nothing."""
     if _met(state):
         return False
-    failed = [run for run in _runs(state.get("probes")) if run.get("status") == "failed"]
-    return not (failed and str(_provider(failed[-1]).get("module", "")).startswith(OURS))
+    failed = [run for run in parts.runs(state.get("probes")) if run.get("status") == "failed"]
+    return not (failed and str(parts.provider(failed[-1]).get("module", "")).startswith(OURS))
 
 
 def _method_tolerances(runs: Sequence[dict[str, Any]], *, trusted: bool) -> tuple[list[str], list[str]]:
-    """Probes of the method that broke their tolerance, which chaoslib ignores there, and those that nobody can judge."""
+    """Probes of the method that broke their tolerance, which chaoslib ignores there, and those nobody can judge."""
     broken, unknown = [], []
     for run in runs:
-        activity = run.get("activity") or {}
+        activity = parts.activity(run)
         if activity.get("type") != "probe" or activity.get("tolerance") is None:
             continue
         met = _within(activity["tolerance"], run.get("output"), trusted) if run.get("status") == "succeeded" else None
@@ -142,29 +143,16 @@ def _within(tolerance: Any, output: Any, trusted: bool) -> bool | None:
 
 
 def _windows(journal: Journal, runs: Sequence[dict[str, Any]]) -> list[RunWindow]:
-    start, end = moment(journal.get("start")), moment(journal.get("end"))
-    begun = [at for at in (moment(run.get("start")) for run in runs) if at is not None]
+    start, end = parts.moment(journal.get("start")), parts.moment(journal.get("end"))
+    begun = [at for at in (parts.moment(run.get("start")) for run in runs) if at is not None]
     if start is None or end is None or not begun:
         return []
-    reverted = [at for at in (moment(run.get("start")) for run in _runs(journal.get("rollbacks"))) if at is not None]
+    reverted = [
+        at for at in (parts.moment(run.get("start")) for run in parts.runs(journal.get("rollbacks"))) if at is not None
+    ]
     fault_start, fault_end = min(begun), min(reverted, default=end)
     bounds = [("baseline", start, fault_start), ("fault", fault_start, fault_end), ("recovery", fault_end, end)]
     return [RunWindow(phase=phase, started_at=since, ended_at=until) for phase, since, until in bounds if since < until]
-
-
-def _states(journal: Journal, phase: str) -> list[dict[str, Any]]:
-    states = journal.get("steady_states")
-    found = states.get(phase) if isinstance(states, dict) else None
-    return [state for state in (found if isinstance(found, list) else [found]) if isinstance(state, dict)]
-
-
-def _hypothesis_runs(journal: Journal) -> list[dict[str, Any]]:
-    states = [state for phase in ("before", "during", "after") for state in _states(journal, phase)]
-    return [run for state in states for run in _runs(state.get("probes"))]
-
-
-def _runs(found: Any) -> list[dict[str, Any]]:
-    return [run for run in found if isinstance(run, dict)] if isinstance(found, list) else []
 
 
 def _met(state: dict[str, Any]) -> bool:
@@ -172,7 +160,7 @@ def _met(state: dict[str, Any]) -> bool:
 
 
 def _failing(state: dict[str, Any]) -> str:
-    probes = _runs(state.get("probes"))
+    probes = parts.runs(state.get("probes"))
     bad = [run for run in probes if run.get("status") == "failed" or run.get("tolerance_met") is False]
     if not bad:
         return "the steady state was not met"
@@ -191,17 +179,8 @@ def _count_actions(runs: Sequence[dict[str, Any]]) -> int:
 
 
 def _is_action(run: dict[str, Any]) -> bool:
-    return bool((run.get("activity") or {}).get("type") == "action")
+    return bool(parts.activity(run).get("type") == "action")
 
 
 def _name(run: dict[str, Any]) -> str:
-    return repr((run.get("activity") or {}).get("name", "?"))
-
-
-def _provider(run: dict[str, Any]) -> dict[str, Any]:
-    return (run.get("activity") or {}).get("provider") or {}
-
-
-def _experiment(journal: Journal) -> dict[str, Any]:
-    found = journal.get("experiment")
-    return found if isinstance(found, dict) else {}
+    return repr(parts.activity(run).get("name", "?"))

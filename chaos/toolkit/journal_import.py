@@ -9,9 +9,9 @@ import orjson
 
 from api.models import Run, RunEvent, RunStatus
 from chaos.errors import ChaosError
+from chaos.toolkit import journal_parts as parts
 from chaos.toolkit.interpretation import ToolkitResult, interpret
 from chaos.toolkit.journal import Journal, noted
-from chaos.toolkit.journal_time import moment
 from chaos.toolkit.redaction import redact
 
 MOST_BYTES = 5_000_000
@@ -45,7 +45,7 @@ def read_journal(content: bytes) -> Run:
 
 def run_of(journal: Journal, *, run_id: str) -> Run:
     """Return the run with the id *run_id* that *journal* records (raises JournalError, see `read_journal`)."""
-    started_at = moment(journal.get("start"))
+    started_at = parts.moment(journal.get("start"))
     if started_at is None:
         raise JournalError(f"the journal's start is no time (got {journal.get('start')!r})")
     ended_at = _end(journal, started_at)
@@ -63,7 +63,7 @@ def run_of(journal: Journal, *, run_id: str) -> Run:
         started_at=started_at,
         ended_at=ended_at,
         heartbeat_at=ended_at,
-        method=[_fault(each) for each in _runs(safe.get("run")) if _activity(each).get("type") == "action"],
+        method=[_fault(each) for each in parts.runs(safe.get("run")) if parts.activity(each).get("type") == "action"],
         source="imported",
         hypothesis=_hypothesis(safe["experiment"]),
         windows=result.windows,
@@ -76,59 +76,43 @@ def run_of(journal: Journal, *, run_id: str) -> Run:
 
 def _end(journal: Journal, started_at: datetime) -> datetime:
     """When it ended: as it says, after its duration, or with its last activity."""
-    declared, duration = moment(journal.get("end")), journal.get("duration")
+    declared, duration = parts.moment(journal.get("end")), journal.get("duration")
     if declared is not None:
         return max(declared, started_at)
     if isinstance(duration, int | float) and 0 <= duration <= 366 * 86_400:
         return started_at + timedelta(seconds=duration)
-    every = [*_runs(journal.get("run")), *_runs(journal.get("rollbacks"))]
-    times = [moment(each.get(name)) for each in every for name in ("start", "end")]
+    every = [*parts.runs(journal.get("run")), *parts.runs(journal.get("rollbacks"))]
+    times = [parts.moment(each.get(name)) for each in every for name in ("start", "end")]
     return max([started_at, *(at for at in times if at is not None)])
 
 
 def _events(journal: Journal, started_at: datetime) -> list[RunEvent]:
     found = []
-    states = _mapping(journal.get("steady_states"))
-    for step, runs in (
-        ("hypothesis before", _probes(states.get("before"))), ("method", _runs(journal.get("run"))),
-        ("hypothesis after", _probes(states.get("after"))), ("rollback", _runs(journal.get("rollbacks"))),
-    ):  # fmt: skip
+    checks = [(f"hypothesis {phase}", parts.probe_runs(journal, phase)) for phase in ("before", "during", "after")]
+    played = [("method", parts.runs(journal.get("run"))), ("rollback", parts.runs(journal.get("rollbacks")))]
+    for step, runs in (*checks, *played):
         for each in runs:
             status = each.get("status") or "interrupted"
-            message = f"{_activity(each).get('type', 'activity')} {_activity(each).get('name', '?')}: {status}"
-            found.append(RunEvent(at=moment(each.get("start")) or started_at, step=step, message=message))
+            message = (
+                f"{parts.activity(each).get('type', 'activity')} {parts.activity(each).get('name', '?')}: {status}"
+            )
+            found.append(RunEvent(at=parts.moment(each.get("start")) or started_at, step=step, message=message))
     found += [RunEvent(at=started_at, step="problem", message=str(each)) for each in noted(journal)["problems"]]
     return sorted(found, key=lambda event: event.at)
 
 
 def _fault(run: dict[str, Any]) -> dict[str, Any]:
-    activity = _activity(run)
-    provider = _mapping(activity.get("provider"))
+    activity = parts.activity(run)
+    provider = parts.mapping(activity.get("provider"))
     called = ".".join(str(provider[name]) for name in ("module", "func") if provider.get(name))
-    arguments = _mapping(provider.get("arguments"))
+    arguments = parts.mapping(provider.get("arguments"))
     kind = called or str(provider.get("path") or provider.get("url") or provider.get("type") or "?")
     return {**arguments, "kind": kind, "target": str(arguments.get("target") or activity.get("name") or "?")}
 
 
 def _hypothesis(experiment: dict[str, Any]) -> list[str]:
-    probes = _runs(_mapping(experiment.get("steady-state-hypothesis")).get("probes"))
+    probes = parts.runs(parts.mapping(experiment.get("steady-state-hypothesis")).get("probes"))
     return [str(each.get("name", "?")) for each in probes]
-
-
-def _probes(state: Any) -> list[dict[str, Any]]:
-    return _runs(_mapping(state).get("probes"))
-
-
-def _runs(found: Any) -> list[dict[str, Any]]:
-    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
-
-
-def _activity(run: dict[str, Any]) -> dict[str, Any]:
-    return _mapping(run.get("activity"))
-
-
-def _mapping(found: Any) -> dict[str, Any]:
-    return found if isinstance(found, dict) else {}
 
 
 def _status(result: ToolkitResult) -> RunStatus:
