@@ -119,13 +119,15 @@ def _left(evidence: Evidence) -> list[str]:
 def share(part: float) -> str:
     """Return a ratio in percent, to two digits, and never as 0 or 100 when it is not.
 
-    >>> share(0.073), share(1.0), share(0.9996), share(0.0000021), share(0.0), share(12.5)
-    ('7.3 %', '100 %', '99.9 %', '0.00021 %', '0 %', '1250 %')
+    >>> share(0.073), share(1.0), share(0.9996), share(0.0000021), share(0.0), share(16.34)
+    ('7.3 %', '100 %', '99.9 %', '0.00021 %', '0 %', '1,634 %')
     """
     percent = Decimal(repr(part)) * 100
     if 99 < percent < 100:
         percent = min(percent, Decimal("99.9"))
-    digits = f"{percent:.0f}" if percent >= 100 else f"{percent:.3g}" if percent > 99 else f"{percent:.2g}"
+    if percent >= 100:
+        return f"{percent:,.0f} %"
+    digits = f"{percent:.3g}" if percent > 99 else f"{percent:.2g}"
     return f"{plain(Decimal(digits))} %"
 
 

@@ -52,10 +52,10 @@ def percent_of_share(share: float) -> str:
     """Return *share* (1 is the whole) in percent, to three digits.
 
     >>> percent_of_share(0.75), percent_of_share(0.0123), percent_of_share(12.5)
-    ('75 %', '1.23 %', '1250 %')
+    ('75 %', '1.23 %', '1,250 %')
     """
     percent = 100 * share
-    return f"{percent:.0f} %" if abs(percent) >= 100 else f"{percent:.3g} %"
+    return f"{percent:,.0f} %" if abs(percent) >= 100 else f"{percent:.3g} %"
 
 
 def number(value: float) -> str:

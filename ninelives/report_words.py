@@ -46,12 +46,12 @@ def percent_of(good: int, total: int) -> str:
 def budget(ratio: float | None) -> str:
     """Return a share of a budget in percent, cut to one digit.
 
-    >>> budget(0.2999), budget(0.57), budget(-1.5), budget(None)
-    ('29.9 %', '57.0 %', '-150.0 %', 'no data')
+    >>> budget(0.2999), budget(0.57), budget(-16.34), budget(None)
+    ('29.9 %', '57.0 %', '-1,634.0 %', 'no data')
     """
     if ratio is None:
         return NO_DATA
-    return f"{(Decimal(str(ratio)) * 100).quantize(Decimal('0.1'), ROUND_FLOOR)} %"
+    return f"{(Decimal(str(ratio)) * 100).quantize(Decimal('0.1'), ROUND_FLOOR):,} %"
 
 
 def verdict(figures: m.ReportFigures) -> str:

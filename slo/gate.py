@@ -68,8 +68,12 @@ def _left(slo: Slo, left: Fraction) -> str:
 
 
 def percent(ratio: Fraction) -> str:
-    """Return *ratio* in percent to two digits, cut and not rounded: 19.999 % must not be told as 20 %."""
+    """Return *ratio* in percent to two digits, cut and not rounded: 19.999 % must not be told as 20 %.
+
+    >>> percent(Fraction(19999, 100_000)), percent(Fraction(-1634, 100)), percent(Fraction(1, 2))
+    ('19.99 %', '-1,634 %', '50 %')
+    """
     hundredths = ratio * 10_000 // 1
     sign, whole = ("-", -hundredths) if hundredths < 0 else ("", hundredths)
-    text = f"{whole // 100}.{whole % 100:02d}".rstrip("0").rstrip(".")
+    text = f"{whole // 100:,}.{whole % 100:02d}".rstrip("0").rstrip(".")
     return f"{sign}{text} %"

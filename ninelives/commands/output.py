@@ -58,10 +58,10 @@ def table_lines(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[st
 def percent(ratio: float | None, digits: int = 3) -> str:
     """Return a ratio in percent, "no data" for None.
 
-    >>> percent(0.99875), percent(None)
-    ('99.875 %', 'no data')
+    >>> percent(0.99875), percent(-16.34, 1), percent(None)
+    ('99.875 %', '-1,634.0 %', 'no data')
     """
-    return "no data" if ratio is None else f"{ratio * 100:.{digits}f} %"
+    return "no data" if ratio is None else f"{ratio * 100:,.{digits}f} %"
 
 
 def milliseconds(value: float | None) -> str:
