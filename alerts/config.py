@@ -46,6 +46,12 @@ class AlertingConfig:
         return {receiver.name: receiver.channel_names for receiver in self.receivers}
 
     @property
+    def secret_files(self) -> frozenset[Path]:
+        """The files that the secrets of channels are kept in."""
+        settings = (found for receiver in self.receivers for _, _, found in receiver.channels())
+        return frozenset(path for found in settings for path in found.secret_files)
+
+    @property
     def told(self) -> dict[str, tuple[str, ...]]:
         """Return `channels_of`, and under "" the Alertmanagers, which are told of everything that fires."""
         peers = tuple(f"alertmanager-{number}" for number, _ in enumerate(self.alertmanagers, start=1))

@@ -121,6 +121,12 @@ class ConfigWithSecrets(ConfigModel):
                 )
         return self
 
+    @property
+    def secret_files(self) -> tuple[Path, ...]:
+        """The files that secrets are kept in."""
+        named: list[Path | None] = [getattr(self, f"{name}_file") for name in self.SECRETS]
+        return tuple(path for path in named if path is not None)
+
     def secret_value(self, name: str) -> str:
         """Return the field *name*, read from its file if that is named; "" where neither is there.
 

@@ -1,7 +1,8 @@
-"""The routes and channels in force: both follow the file that they are written in."""
+"""The routes and channels in force: they follow the file that they are written in, and the files of secrets."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from alerts.channels.base import Channel
 from alerts.channels.build import build_channels
@@ -19,7 +20,11 @@ class Routing:
 
 
 class LiveRouting:
-    """Returns what is in force; when *load* returns another configuration, *courier* gets its channels first."""
+    """Returns what is in force.
+
+    When *load* returns another configuration, or a file with a secret of a channel has changed, *courier* gets the
+    channels made anew first.
+    """
 
     def __init__(
         self,
@@ -31,14 +36,25 @@ class LiveRouting:
         self._courier = courier
         self._build = build
         self._config: AlertingConfig | None = None
+        self._secrets: Mapping[Path, object] = {}
         self._routing = Routing(AlertingConfig().route, {})
 
     def __call__(self) -> Routing:
         config = self._load()
-        if config is not self._config:
+        secrets = {path: _version(path) for path in config.secret_files}
+        if config is not self._config or secrets != self._secrets:
             channels = self._build(config)
             self._courier.use([channel for some in channels.values() for channel in some])
             names = {receiver: [channel.name for channel in some] for receiver, some in channels.items()}
             self._routing = Routing(config.route, names)
-            self._config = config
+            self._config, self._secrets = config, secrets
         return self._routing
+
+
+def _version(path: Path) -> tuple[int, int, int] | None:
+    """Return what is another once *path* was written or replaced, None while there is no such file."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino

@@ -1,4 +1,4 @@
-from alerts.config import AlertingConfig, default_config
+from alerts.config import AlertingConfig, default_config, read_config
 from alerts.route import Route
 from evaluator.live_routing import LiveRouting
 
@@ -42,3 +42,28 @@ def test_the_channels_of_the_settings_webhooks_can_be_made():
     courier = Courier()
     LiveRouting(lambda: default_config(["http://127.0.0.1:9/hook"]), courier)()
     assert courier.given == [["default/webhook-1"]]
+
+
+def test_channels_are_made_anew_when_the_file_of_a_secret_changes_and_only_then(tmp_path):
+    secret = tmp_path / "slack"
+    text = f"{{route: {{receiver: a}}, receivers: [{{name: a, slack_configs: [{{api_url_file: {secret}}}]}}]}}"
+    config = read_config(text, "alerts.yaml")
+    addresses = []
+
+    def build(found):
+        (settings,) = found.receivers[0].slack_configs
+        addresses.append(settings.secret_value("api_url") if secret.exists() else "")
+        return {"a": [Channel("a/slack-1")]}
+
+    routing = LiveRouting(lambda: config, Courier(), build)
+    for written in ("", "https://old.example/x", "https://new.example/y"):
+        if written:
+            replacement = tmp_path / "written"
+            replacement.write_text(written)
+            replacement.rename(secret)
+        routing()
+        routing()
+    assert addresses == ["", "https://old.example/x", "https://new.example/y"]
+    secret.unlink()
+    routing()
+    assert len(addresses) == 4
