@@ -8,13 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from alerts.alerting_file import AlertingFile
-from alerts.config import AlertingConfig
 from alerts.courier import Courier
 from alerts.group_message import Sign
 from alerts.message import Links
-from alerts.signal import AlertSignal
 from alerts.signing import LinkSigner
-from alerts.silent_service import NoDataRule
 from evaluator.delivery_store import DeliveryStore
 from evaluator.dispatcher import Dispatcher
 from evaluator.evidence import EvidenceGatherer
@@ -22,9 +19,8 @@ from evaluator.evidence_queue import EvidenceQueue
 from evaluator.evidence_store import EvidenceStore
 from evaluator.ingest_losses import IngestLossSource
 from evaluator.live_routing import LiveRouting
+from evaluator.live_rules import ConfiguredSilence, ConfiguredThresholds
 from evaluator.signals import SignalSource
-from evaluator.silent_services import SilentServiceSource
-from evaluator.thresholds import ThresholdSource
 from ninelives.access import seen_from_outside
 from ninelives.link_secret import read_link_secret
 from ninelives.settings import Settings
@@ -39,7 +35,7 @@ class Alerting:
     file: AlertingFile
     links: Links
     sign: Sign
-    thresholds: "ConfiguredThresholds"
+    thresholds: ConfiguredThresholds
     sources: tuple[SignalSource, ...]
     retired: Callable[[datetime], Mapping[tuple[str, str], str]]
     evidence: EvidenceQueue
@@ -100,72 +96,3 @@ def build_alerting(settings: Settings, database: Database) -> Alerting:
         dispatcher,
         courier,
     )
-
-
-class ConfiguredThresholds:
-    """The rules over metrics of the configuration in force; implements `SignalSource`."""
-
-    def __init__(self, database: Database, config: Callable[[], AlertingConfig]) -> None:
-        self._database = database
-        self._config = config
-        self._rules = config().rules
-        self._source = ThresholdSource(database, self._rules)
-
-    @property
-    def problems(self) -> dict[str, list[str]]:
-        """What is wrong with rules, by their names."""
-        return self._source.problems
-
-    def signals(self, now: datetime) -> list[AlertSignal]:
-        """Return a signal for every group of every rule.
-
-        Raises:
-            DatabaseError: the database cannot be read.
-        """
-        rules = self._config().rules
-        if rules != self._rules:
-            self._rules, self._source = rules, ThresholdSource(self._database, rules)
-        return self._source.signals(now)
-
-    def why_unsaid(self, rule: str) -> str | None:
-        """Return why nothing was said of an alert of *rule*; see `evaluator.signals.Explaining`."""
-        return self._source.why_unsaid(rule)
-
-
-class ConfiguredSilence:
-    """Services that fall silent, by the rule of the configuration in force; implements `SignalSource`."""
-
-    def __init__(self, database: Database, config: Callable[[], AlertingConfig]) -> None:
-        self._database = database
-        self._config = config
-        self._rule = NoDataRule()
-        self._source = SilentServiceSource(database, self._rule)
-
-    def signals(self, now: datetime) -> list[AlertSignal]:
-        """Return a signal for every service that is remembered.
-
-        Raises:
-            DatabaseError: the database cannot be read.
-        """
-        return self._current().signals(now)
-
-    def why_unsaid(self, rule: str) -> str | None:
-        """Return why an alert of *rule* ends of which nothing is said; see `evaluator.signals.Explaining`."""
-        if not rule.startswith("silence/"):
-            return None
-        return "it is not watched any more" if self._rule.enabled else "no_data was switched off in the alert file"
-
-    def retired(self, now: datetime) -> dict[tuple[str, str], str]:
-        """Return the services that nobody waits for any more, and why.
-
-        Raises:
-            DatabaseError: the database cannot be read.
-        """
-        source = self._current()
-        return {service: source.retirement(*service) for service in source.retired(now)}
-
-    def _current(self) -> SilentServiceSource:
-        rule = self._config().no_data
-        if rule != self._rule:
-            self._rule, self._source = rule, SilentServiceSource(self._database, rule)
-        return self._source
