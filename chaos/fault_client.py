@@ -7,7 +7,15 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from chaos.errors import FaultDaemonError
-from chaos.wire import FaultList, FaultRequest, FaultState, TargetList
+from chaos.wire import (
+    EmergencyStopRequest,
+    EmergencyStopResult,
+    EmergencyStopState,
+    FaultList,
+    FaultRequest,
+    FaultState,
+    TargetList,
+)
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -53,9 +61,18 @@ class FaultClient:
         """End a fault and wait until the daemon has seen it mended; see `FaultState.verified`."""
         return self._send(FaultState, "DELETE", f"/faults/{fault_id}", timeout_s=REVERT_TIMEOUT_S)
 
-    def emergency_stop(self) -> list[FaultState]:
-        """End every fault of every runner and return them."""
-        return self._send(FaultList, "POST", "/emergency-stop", timeout_s=REVERT_TIMEOUT_S).items
+    def emergency_stop(self, *, by: str = "", reason: str = "") -> list[FaultState]:
+        """End every fault of every runner and return them. Nothing is injected until the stop is released."""
+        request = EmergencyStopRequest(by=by, reason=reason)
+        return self._send(EmergencyStopResult, "POST", "/emergency-stop", request, timeout_s=REVERT_TIMEOUT_S).items
+
+    def emergency_stop_state(self) -> EmergencyStopState:
+        """Return whether the daemon is locked, since when and by whom."""
+        return self._send(EmergencyStopState, "GET", "/emergency-stop")
+
+    def release_emergency_stop(self) -> EmergencyStopState:
+        """Allow faults again."""
+        return self._send(EmergencyStopState, "DELETE", "/emergency-stop")
 
     def _send(
         self,

@@ -8,7 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from chaos.daemon.lease import MAX_LEASE_MS
 
 EdgeFaultKind = Literal["latency", "partition", "http", "toxic"]
-FaultKind = Literal[EdgeFaultKind, "kill"]
+ProcessFaultKind = Literal["kill", "hang", "cpu", "memory", "file_descriptors", "disk"]
+OtherFaultKind = Literal["cache_flush", "pool", "command", "container"]
+FaultKind = Literal[EdgeFaultKind, ProcessFaultKind, OtherFaultKind]
 EDGE_KINDS: frozenset[str] = frozenset(get_args(EdgeFaultKind))
 """The kinds of fault that sit on a proxy: those that a Toxiproxy client may see and end."""
 FaultPhase = Literal["active", "reverting", "reverted", "unverified"]
@@ -55,7 +57,8 @@ class FaultState(Wire):
     """A fault, active or ended.
 
     `verified` is None while it is active; then it says whether a probe has seen the revert, and phase
-    "unverified" means that the daemon goes on trying. `kills` counts the processes killed so far.
+    "unverified" means that the daemon goes on trying. `kills` counts the processes killed so far. `detail` is what a
+    person should know of it, such as why the revert is not verified or that its target has ended by itself.
     """
 
     id: str
@@ -70,6 +73,7 @@ class FaultState(Wire):
     ended_by: EndedBy | None = None
     verified: bool | None = None
     kills: int = 0
+    detail: str = ""
 
 
 class FaultList(Wire):
@@ -92,13 +96,46 @@ class ProxyTarget(Wire):
 
 
 class ProcessTarget(Wire):
-    """A process that `kill` may kill; `running` is whether its pid file names a live process."""
+    """A process that may be killed, stopped or starved; `running` is whether its pid file names a live process."""
 
     name: str
     service: str = ""
     running: bool
 
 
+class OtherTarget(Wire):
+    """A command, container, cache or pool."""
+
+    name: str
+    service: str = ""
+
+
 class TargetList(Wire):
     proxies: list[ProxyTarget]
     processes: list[ProcessTarget]
+    commands: list[OtherTarget] = []
+    containers: list[OtherTarget] = []
+    caches: list[OtherTarget] = []
+    pools: list[OtherTarget] = []
+
+
+class EmergencyStopRequest(Wire):
+    """Who stops everything, and why; both may stay empty."""
+
+    by: str = Field(default="", max_length=200)
+    reason: str = Field(default="", max_length=2000)
+
+
+class EmergencyStopState(Wire):
+    """Whether the daemon is locked: then it injects nothing, until somebody releases it."""
+
+    locked: bool
+    by: str = ""
+    reason: str = ""
+    at: datetime | None = None
+
+
+class EmergencyStopResult(EmergencyStopState):
+    """The lock, and the faults that it ended."""
+
+    items: list[FaultState] = []

@@ -46,6 +46,5 @@ def _count(run: m.Run, service: str, side: m.Arm | None, step: Step) -> m.SliCou
         end=step.end,
         environment=environment,
         arm=side,
-        share=run.groups.share,
-        seed=run.groups.seed,
+        groups=run.groups,
     )

@@ -3,38 +3,25 @@ import contextlib
 import logging
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from chaos.daemon.emergency_stop import EmergencyStop
+from chaos.daemon.entry import Entry
 from chaos.daemon.lease import Lease
+from chaos.daemon.limits import require_lease, require_within
+from chaos.daemon.recovery import leftover_fault
 from chaos.daemon.undo import UndoRecord, UndoRecords
 from chaos.daemon.world import World
 from chaos.errors import ChaosError, FaultRefusedError
-from chaos.faults import Fault, build_fault
-from chaos.wire import EndedBy, FaultPhase, FaultRequest, FaultState
+from chaos.faults import Fault, LastingFault, build_fault
+from chaos.waiting import in_thread
+from chaos.wire import EmergencyStopRequest, EndedBy, FaultRequest, FaultState
 
 RETRY_S = 5.0
 CLOSE_S = 2.0
 REMEMBERED = 200
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class Entry:
-    """One fault on the board. Its lock keeps injection and revert apart."""
-
-    id: str
-    request: FaultRequest
-    fault: Fault
-    lease: Lease
-    injected_at: datetime
-    phase: FaultPhase = "active"
-    ended_at: datetime | None = None
-    ended_by: EndedBy | None = None
-    verified: bool | None = None
-    timer: asyncio.TimerHandle | None = None
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class FaultBoard:
@@ -44,7 +31,8 @@ class FaultBoard:
     the daemon; a revert that no probe could confirm is tried again every five seconds.
     """
 
-    def __init__(self, world: World, records: UndoRecords) -> None:
+    def __init__(self, world: World, records: UndoRecords, emergency_stop: EmergencyStop) -> None:
+        self.emergency_stop = emergency_stop
         self._world = world
         self._records = records
         self._entries: dict[str, Entry] = {}
@@ -62,29 +50,34 @@ class FaultBoard:
         """Inject a fault: undo record first, then the fault, its lease counted from now.
 
         Raises:
-            FaultRefusedError: the target is unknown, already broken in this way, or not there to be broken.
+            FaultRefusedError: the target is unknown, already broken in this way, or not there to be broken; a limit
+                or the emergency stop forbids it; or it was ended before it was all there.
         """
+        self.emergency_stop.require_released()
         fault_id = f"f-{secrets.token_hex(4)}"
         fault = build_fault(fault_id, request, self._world)
+        require_within(self._world.limits, request, self.states())
         self._refuse_conflicts(fault)
         fault.check()
         entry = self._register(fault_id, request, fault)
         async with entry.lock:
-            await asyncio.to_thread(self._records.write, UndoRecord(fault_id, request))
-            if entry.phase == "active":  # an emergency stop or a short lease may have come first
-                await self._apply(entry)
+            entry.injection = asyncio.create_task(self._apply(entry))
+            await self._see_through(entry, entry.injection)
         return self._state(entry)
 
     def renew(self, fault_id: str, lease_ms: int) -> FaultState:
         """Count the lease anew from now.
 
         Raises:
-            FaultRefusedError: 404 for an unknown fault, 409 for one that has ended.
+            FaultRefusedError: 404 for an unknown fault, 409 for one that has ended, 400 for too long a lease.
         """
+        require_lease(self._world.limits, lease_ms)
         entry = self._entry(fault_id)
         if entry.phase != "active":
             raise FaultRefusedError(f"fault {fault_id} has ended (by {entry.ended_by}); inject it again", 409)
         self._lease(entry, lease_ms)
+        if isinstance(entry.fault, LastingFault):
+            entry.fault.extend(lease_ms)
         return self._state(entry)
 
     def amend(self, fault_id: str, request: FaultRequest) -> None:
@@ -100,8 +93,9 @@ class FaultBoard:
         """
         entry = self._entry(fault_id)
         if entry.phase == "active":
-            entry.phase, entry.ended_by, entry.ended_at = "reverting", ended_by, datetime.now(UTC)
-            self._cancel_timer(entry)
+            entry.end(ended_by, at=datetime.now(UTC))
+            if entry.injection is not None:
+                entry.injection.cancel()  # half of it is mended like the whole
         async with entry.lock:
             if entry.phase != "reverted":
                 await self._mend(entry)
@@ -114,14 +108,33 @@ class FaultBoard:
         chosen = [state.id for state in self.states() if state.phase != "reverted" and only(state)]
         return list(await asyncio.gather(*(self.revert(fault_id, ended_by) for fault_id in chosen)))
 
+    async def stop_all(self, request: EmergencyStopRequest) -> list[FaultState]:
+        """Allow no fault any more, end every one, and return what was ended.
+
+        Raises:
+            OSError: the lock could not be written: everything was ended, but a restart would unlock.
+        """
+        self.emergency_stop.lock(request, at=datetime.now(UTC))
+        states, saved = await asyncio.gather(
+            self.revert_all("emergency-stop"), in_thread(self.emergency_stop.save), return_exceptions=True
+        )
+        for outcome in (states, saved):
+            if isinstance(outcome, BaseException):
+                raise outcome
+        assert isinstance(states, list)
+        return states
+
     def recover(self) -> int:
         """Start reverting what an earlier daemon left behind, and return how many faults that is."""
         leftovers = self._records.leftovers()
         for record in leftovers:
             try:
-                fault = build_fault(record.fault_id, record.request, self._world)
-            except FaultRefusedError:
-                self._records.clear(record.fault_id)  # its target is gone, and the broken part with it
+                fault = leftover_fault(record, self._world)
+            except (ValueError, ChaosError) as error:
+                self._records.set_aside(record.fault_id, str(error))
+                continue
+            if fault is None:
+                self._records.clear(record.fault_id)
                 continue
             self._register(record.fault_id, record.request, fault)
             self._spawn(record.fault_id, "recovery")
@@ -134,29 +147,42 @@ class FaultBoard:
             async with asyncio.timeout(CLOSE_S):
                 await self.revert_all("shutdown")
         for entry in self._entries.values():
-            self._cancel_timer(entry)
+            entry.cancel_timer()
 
     async def _apply(self, entry: Entry) -> None:
+        fault = entry.fault
+        plan = await fault.plan() if isinstance(fault, LastingFault) else {}
+        await in_thread(self._records.write, UndoRecord(entry.id, entry.request, plan))
         entry.injected_at = datetime.now(UTC)
+        await fault.apply()
+
+    async def _see_through(self, entry: Entry, injection: asyncio.Task[None]) -> None:
         try:
-            await entry.fault.apply()
-        except BaseException:
-            entry.phase, entry.ended_by, entry.ended_at = "reverting", "failed-injection", datetime.now(UTC)
-            self._cancel_timer(entry)
+            await asyncio.wait({injection})
+        finally:
+            injection.cancel()  # does nothing when it is done
+        if entry.phase != "active":  # whoever ended it waits for the lock, to mend it
+            raise FaultRefusedError(f"fault {entry.id} was ended by {entry.ended_by} while it was injected", 409)
+        error = injection.exception()
+        if error is not None:
+            entry.end("failed-injection", at=datetime.now(UTC))
             await self._mend(entry)
-            raise
+            if isinstance(error, FaultRefusedError | OSError):
+                raise error
+            raise FaultRefusedError(f"{entry.fault.key} could not be injected: {error}", 409) from error
 
     async def _mend(self, entry: Entry) -> None:
         try:
             entry.verified = await entry.fault.revert()
-        except (OSError, ChaosError):
+            entry.trouble = "" if entry.verified else "no probe has seen it reverted yet"
+            if entry.verified:
+                await in_thread(self._records.clear, entry.id)
+        except Exception as error:  # whatever it was: the fault is still there, and must not be forgotten
             log.exception("reverting %s (%s) failed; trying again", entry.id, entry.fault.key)
-            entry.verified = False
+            entry.verified, entry.trouble = False, str(error)
         entry.phase = "reverted" if entry.verified else "unverified"
-        if entry.verified:
-            self._records.clear(entry.id)
-        elif not self._closing:
-            self._cancel_timer(entry)
+        if not entry.verified and not self._closing:
+            entry.cancel_timer()
             entry.timer = asyncio.get_running_loop().call_later(RETRY_S, self._spawn, entry.id, "lease")
 
     def _refuse_conflicts(self, fault: Fault) -> None:
@@ -179,7 +205,7 @@ class FaultBoard:
     def _lease(self, entry: Entry, lease_ms: int) -> None:
         loop = asyncio.get_running_loop()
         entry.lease = Lease.grant(lease_ms, now_s=loop.time())
-        self._cancel_timer(entry)
+        entry.cancel_timer()
         entry.timer = loop.call_at(entry.lease.deadline_s, self._spawn, entry.id, "lease")
 
     def _spawn(self, fault_id: str, ended_by: EndedBy) -> None:
@@ -191,29 +217,10 @@ class FaultBoard:
         with contextlib.suppress(FaultRefusedError):
             await self.revert(fault_id, ended_by)
 
-    def _cancel_timer(self, entry: Entry) -> None:
-        if entry.timer is not None:
-            entry.timer.cancel()
-            entry.timer = None
-
     def _entry(self, fault_id: str) -> Entry:
         if fault_id not in self._entries:
             raise FaultRefusedError(f"fault {fault_id!r} is not known here", 404)
         return self._entries[fault_id]
 
     def _state(self, entry: Entry) -> FaultState:
-        now_s = asyncio.get_running_loop().time()
-        return FaultState(
-            id=entry.id,
-            kind=entry.request.kind,
-            target=entry.request.target,
-            attributes=entry.request.attributes,
-            lease_ms=entry.lease.lease_ms,
-            expires_in_ms=entry.lease.remaining_ms(now_s=now_s) if entry.phase == "active" else 0,
-            phase=entry.phase,
-            injected_at=entry.injected_at,
-            ended_at=entry.ended_at,
-            ended_by=entry.ended_by,
-            verified=entry.verified,
-            kills=entry.fault.kills,
-        )
+        return entry.state(now_s=asyncio.get_running_loop().time())

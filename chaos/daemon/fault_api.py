@@ -4,7 +4,21 @@ from fastapi import APIRouter
 
 from chaos.daemon.board import FaultBoard
 from chaos.daemon.world import World
-from chaos.wire import FaultList, FaultRequest, FaultState, LeaseRequest, ProcessTarget, ProxyTarget, TargetList
+from chaos.wire import (
+    EmergencyStopRequest,
+    EmergencyStopResult,
+    EmergencyStopState,
+    FaultList,
+    FaultRequest,
+    FaultState,
+    LeaseRequest,
+    OtherTarget,
+    ProcessTarget,
+    ProxyTarget,
+    TargetList,
+)
+
+NOBODY = EmergencyStopRequest()
 
 
 class FaultApi:
@@ -20,7 +34,9 @@ class FaultApi:
         router.add_api_route("/faults/{fault_id}", self.fault, methods=["GET"])
         router.add_api_route("/faults/{fault_id}", self.revert, methods=["DELETE"])
         router.add_api_route("/faults/{fault_id}/renew", self.renew, methods=["POST"])
+        router.add_api_route("/emergency-stop", self.show_emergency_stop, methods=["GET"])
         router.add_api_route("/emergency-stop", self.emergency_stop, methods=["POST"])
+        router.add_api_route("/emergency-stop", self.release_emergency_stop, methods=["DELETE"])
         return router
 
     async def targets(self) -> TargetList:
@@ -40,7 +56,19 @@ class FaultApi:
             ProcessTarget(name=each.name, service=each.service, running=each.pid_file.live() is not None)
             for each in self._world.processes.values()
         ]
-        return TargetList(proxies=proxies, processes=processes)
+        world = self._world
+        commands, containers, caches, pools = (
+            [OtherTarget(name=each.name, service=each.service) for each in part.values()]
+            for part in (world.commands, world.containers, world.caches, world.pools)
+        )
+        return TargetList(
+            proxies=proxies,
+            processes=processes,
+            commands=commands,
+            containers=containers,
+            caches=caches,
+            pools=pools,
+        )
 
     async def faults(self) -> FaultList:
         return FaultList(items=self._board.states())
@@ -57,5 +85,13 @@ class FaultApi:
     async def revert(self, fault_id: str) -> FaultState:
         return await self._board.revert(fault_id, "request")
 
-    async def emergency_stop(self) -> FaultList:
-        return FaultList(items=await self._board.revert_all("emergency-stop"))
+    async def show_emergency_stop(self) -> EmergencyStopState:
+        return self._board.emergency_stop.state
+
+    async def emergency_stop(self, request: EmergencyStopRequest = NOBODY) -> EmergencyStopResult:
+        items = await self._board.stop_all(request)
+        return EmergencyStopResult(**self._board.emergency_stop.state.model_dump(), items=items)
+
+    async def release_emergency_stop(self) -> EmergencyStopState:
+        self._board.emergency_stop.release()
+        return self._board.emergency_stop.state

@@ -20,8 +20,8 @@ from starlette.exceptions import HTTPException
 from chaos.address import Address
 from chaos.daemon.board import FaultBoard
 from chaos.daemon.browser_guard import BrowserGuard
+from chaos.daemon.emergency_stop import EmergencyStop
 from chaos.daemon.fault_api import FaultApi
-from chaos.daemon.lease import MAX_LEASE_MS
 from chaos.daemon.toxiproxy_api import ToxiproxyApi
 from chaos.daemon.undo import UndoRecords
 from chaos.daemon.world import World, read_world
@@ -45,7 +45,7 @@ def build_app(
         loopback_only: refuse new proxies that would listen beyond this machine.
     """
     app = FastAPI(title="Ninelives fault daemon", docs_url=None, redoc_url=None)
-    lease_ms = min(round(default_lease_s * 1000), MAX_LEASE_MS)
+    lease_ms = min(round(default_lease_s * 1000), world.limits.max_lease_ms)
     app.include_router(FaultApi(world, board).router())
     app.include_router(ToxiproxyApi(world, board, default_lease_ms=lease_ms, loopback_only=loopback_only).router())
     app.add_middleware(BrowserGuard)
@@ -72,7 +72,7 @@ async def serve(
         host: where the API listens.
         port: where the API listens.
         targets_path: YAML file of the proxies and processes.
-        data_dir: undo records go to `chaos/undo` below it.
+        data_dir: undo records go to `chaos/undo` below it, the emergency stop to `chaos/emergency-stop.json`.
         sock: a listening or bound socket to use in place of *host* and *port*.
         watch_stdin: also stop when standard input ends, which is how a child notices that its parent has died.
         default_lease_s: see `build_app`.
@@ -82,7 +82,8 @@ async def serve(
         OSError: the API's port is taken.
     """
     world = read_world(targets_path)
-    board = FaultBoard(world, UndoRecords(data_dir / "chaos" / "undo"))
+    own = data_dir / "chaos"
+    board = FaultBoard(world, UndoRecords(own / "undo"), EmergencyStop(own / "emergency-stop.json"))
     listener = sock or _listen(host, port)
     app = build_app(world, board, default_lease_s=default_lease_s, loopback_only=Address(host, port).is_loopback)
     server = _Server(

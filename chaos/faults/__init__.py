@@ -1,20 +1,32 @@
 """The kinds of fault, one module each."""
 
+from collections.abc import Callable
+
 from pydantic import ValidationError
 
 from chaos.daemon.world import World
 from chaos.errors import FaultRefusedError
-from chaos.faults.base import Fault
+from chaos.faults.base import Fault, LastingFault
+from chaos.faults.cache_flush import CacheFlushFault
+from chaos.faults.command import CommandFault
+from chaos.faults.container import ContainerFault
+from chaos.faults.cpu import CpuFault
+from chaos.faults.disk import DiskFault
+from chaos.faults.file_descriptors import FileDescriptorFault
+from chaos.faults.hang import HangFault
 from chaos.faults.http import HttpFault
 from chaos.faults.kill import KillFault
 from chaos.faults.latency import LatencyFault
+from chaos.faults.memory import MemoryFault
 from chaos.faults.partition import PartitionFault
+from chaos.faults.pool import PoolFault
 from chaos.faults.toxic import ToxicFault
 from chaos.fields import problems
-from chaos.wire import FaultRequest
+from chaos.wire import FaultKind, FaultRequest
 
-__all__ = ["Fault", "build_fault"]
+__all__ = ["Fault", "LastingFault", "build_fault"]
 
+WITHOUT_ATTRIBUTES = frozenset({"hang", "cache_flush", "command"})
 GROUPED_KINDS = frozenset({"latency", "partition", "http"})
 
 
@@ -32,17 +44,31 @@ def build_fault(fault_id: str, request: FaultRequest, world: World) -> Fault:
 
 
 def _build(fault_id: str, request: FaultRequest, world: World) -> Fault:
-    match request.kind:
-        case "latency":
-            return LatencyFault(fault_id, world.proxy(request.target), request.attributes, request.groups)
-        case "partition":
-            return PartitionFault(fault_id, world.proxy(request.target), request.attributes, request.groups)
-        case "http":
-            return HttpFault(fault_id, world.proxy(request.target), request.attributes, request.groups)
-        case "toxic":
-            return ToxicFault(world.proxy(request.target), request.attributes)
-        case "kill":
-            return KillFault(world.process(request.target), request.attributes)
+    target, attributes, groups = request.target, request.attributes, request.groups
+    if request.kind in WITHOUT_ATTRIBUTES:
+        _refuse_attributes(request)
+    builders: dict[FaultKind, Callable[[], Fault]] = {
+        "latency": lambda: LatencyFault(fault_id, world.proxy(target), attributes, groups),
+        "partition": lambda: PartitionFault(fault_id, world.proxy(target), attributes, groups),
+        "http": lambda: HttpFault(fault_id, world.proxy(target), attributes, groups),
+        "toxic": lambda: ToxicFault(world.proxy(target), attributes),
+        "kill": lambda: KillFault(world.process(target), attributes),
+        "hang": lambda: HangFault(world.process(target)),
+        "cpu": lambda: CpuFault(world.process(target), attributes, request.lease_ms),
+        "memory": lambda: MemoryFault(world.process(target), attributes, request.lease_ms),
+        "file_descriptors": lambda: FileDescriptorFault(world.process(target), attributes),
+        "disk": lambda: DiskFault(fault_id, world.process(target), attributes),
+        "cache_flush": lambda: CacheFlushFault(world.cache(target)),
+        "pool": lambda: PoolFault(world.pool(target), attributes),
+        "command": lambda: CommandFault(world.command(target), world.folder),
+        "container": lambda: ContainerFault(world.container(target), attributes),
+    }
+    return builders[request.kind]()
+
+
+def _refuse_attributes(request: FaultRequest) -> None:
+    if request.attributes:
+        raise FaultRefusedError(f"a {request.kind} fault has no attributes (got {sorted(request.attributes)})", 400)
 
 
 def _refuse_groups(request: FaultRequest, world: World) -> None:

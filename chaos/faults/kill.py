@@ -1,5 +1,4 @@
 import asyncio
-import contextlib
 from typing import Any
 
 import psutil
@@ -7,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from chaos.daemon.world import VictimProcess
 from chaos.errors import FaultRefusedError
+from chaos.waiting import until
 
 VERIFY_S = 10.0
 POLL_S = 0.1
@@ -32,12 +32,12 @@ class KillFault:
         self.kills = 0
 
     def check(self) -> None:
-        if self._victim.pid_file.live() is None:
-            raise self._not_live()
+        self._victim.live()
 
     async def apply(self) -> None:
+        self._victim.live()
         if not self._kill():
-            raise self._not_live()
+            raise FaultRefusedError(f"{self._victim.name} ended just now; try again", 409)
         if self._every_s is not None:
             self._killer = asyncio.get_running_loop().create_task(self._kill_again(self._every_s))
 
@@ -45,11 +45,7 @@ class KillFault:
         if self._killer is not None:
             self._killer.cancel()
             await asyncio.gather(self._killer, return_exceptions=True)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(VERIFY_S):
-                while self._respawned() is None:  # noqa: ASYNC110 - another process writes the pid file
-                    await asyncio.sleep(POLL_S)
-        return self._respawned() is not None
+        return await until(lambda: self._respawned() is not None, within_s=VERIFY_S, every_s=POLL_S)
 
     async def _kill_again(self, every_s: float) -> None:
         while True:
@@ -74,10 +70,3 @@ class KillFault:
         self._killed = process
         self.kills += 1
         return True
-
-    def _not_live(self) -> FaultRefusedError:
-        return FaultRefusedError(
-            f"{self._victim.pid_file.path} does not name a live process (pid and start time must both match); "
-            f"start {self._victim.name} first",
-            409,
-        )

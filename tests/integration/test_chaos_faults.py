@@ -44,6 +44,7 @@ def daemon(shared_daemon):
     """The module's daemon, with nothing broken before and after."""
     yield shared_daemon
     shared_daemon.client.emergency_stop()
+    shared_daemon.client.release_emergency_stop()
     assert shared_daemon.undo_records() == []
 
 
@@ -85,10 +86,17 @@ def test_a_revert_by_request_is_idempotent_and_the_emergency_stop_reverts_all(da
     daemon.inject("latency", latency=400)
     daemon.inject("latency", latency=400, direction="upstream")
     daemon.inject("partition")
-    stopped = daemon.client.emergency_stop()
+    stopped = daemon.client.emergency_stop(by="ann")
     assert {(state.ended_by, state.verified) for state in stopped} == {("emergency-stop", True)}
     assert len(stopped) == 3
     assert elapsed_s(browserless, daemon.edge) < 0.2
+    assert (daemon.client.emergency_stop_state().locked, daemon.client.emergency_stop_state().by) == (True, "ann")
+    toxic = {"type": "latency", "attributes": {"latency": 5}}
+    assert browserless.post(f"{daemon.url}/proxies/gateway-orders/toxics", json=toxic).status_code == 423
+    with pytest.raises(FaultDaemonError, match="emergency stop by ann"):
+        daemon.inject("partition")
+    assert not daemon.client.release_emergency_stop().locked
+    daemon.inject("partition")
 
 
 @pytest.mark.parametrize(
