@@ -1,6 +1,6 @@
 """The kinds of fault, one module each."""
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
@@ -23,6 +23,9 @@ from chaos.faults.pool import PoolFault
 from chaos.faults.toxic import ToxicFault
 from chaos.fields import problems
 from chaos.wire import FaultKind, FaultRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["Fault", "LastingFault", "build_fault"]
 

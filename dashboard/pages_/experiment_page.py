@@ -67,11 +67,10 @@ def _going_on(run: looks.AnyRun) -> None:
 def _guided(found: m.Experiment, *, busy: bool) -> None:
     st.subheader("Hypothesis", anchor=False)
     panel.show(preflight.listed(found.hypothesis), "experiment-hypothesis")
+    st.subheader("Pre-flight", anchor=False)
     checked = _checked()
     if checked is None:
         return
-    st.subheader("Pre-flight", anchor=False)
-    panel.show(preflight.state(checked), "experiment-state")
     _run_button(checked, busy=busy)
     panel.show(preflight.checks(checked), "experiment-checks")
     st.subheader("Blast radius", anchor=False)
@@ -111,11 +110,12 @@ def _check() -> None:
 
 
 def _run_button(checked: m.Preflight, *, busy: bool) -> None:
-    reason = preflight.reason(checked) or ("It is running already." if busy else "")
+    reason = "It is running already." if busy else preflight.reason(checked)
     if reason:
         st.button("Run", disabled=True, icon=":material/bolt:", key="experiment-blocked")
         st.warning(f"It cannot run now. {escape_markdown(reason)}", icon=":material/block:")
         return
+    panel.show(preflight.state(checked), "experiment-state")
     with st.popover("Run", icon=":material/bolt:", type="primary", key=STARTING, on_change="rerun"):
         st.markdown(escape_markdown(preflight.consequence(checked)))
         st.button("Break it now", type="primary", key="experiment-start", on_click=_start)
@@ -150,7 +150,9 @@ def _history(ids: list[str]) -> None:
     claims = experiments.lines_of(past)
     claim = claims[0] if claims else ""
     if len(claims) > 1:
-        claim = str(st.selectbox("Line of the hypothesis", claims, key="experiment_claim", bind="query-params"))
+        claim = str(
+            st.selectbox("Line of the hypothesis", claims, key="experiment_claim", bind="query-params", width=620)
+        )
     effects = experiments.effects(past, claim)
     if any(item.finding.difference is not None for item in effects):
         st.echarts_chart(

@@ -79,9 +79,7 @@ def _over_time(run: m.Run) -> None:
         return
     service = services[0]
     if len(services) > 1:
-        service = str(
-            st.selectbox("Service", services, key="run_service", bind="query-params", label_visibility="collapsed")
-        )
+        service = str(st.selectbox("Service", services, key="run_service", bind="query-params", width=300))
     now = shell.now()
     counted = run_watch.over_time(run, service, now)
     if not any(count.total for found in counted.values() for count in found.values()):
@@ -128,7 +126,8 @@ def _result(run: m.Run) -> None:
 
 def _links(run: m.Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.page_link("pages_/experiment_page.py", label="Run again", query_params={"name": run.experiment})
+        if run.source != "imported":
+            st.page_link("pages_/experiment_page.py", label="Run again", query_params={"name": run.experiment})
         st.page_link(
             "pages_/experiment_page.py",
             label="History",

@@ -1,6 +1,7 @@
 """Experiments that can be run here: the list, and what one claims."""
 
 import shlex
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -111,9 +112,8 @@ def effects(items: Sequence[m.Run], hypothesis: str) -> list[run_charts.Effect]:
 
 
 def lines_of(items: Sequence[m.Run]) -> list[str]:
-    """Return the lines of the hypothesis that any of the runs judged, those of the newest first."""
-    newest = sorted(items, key=lambda run: run.started_at, reverse=True)
-    return list(dict.fromkeys(finding.hypothesis for run in newest for finding in run.findings))
+    """Return the lines of the hypothesis that any of the runs judged, the one judged most often first."""
+    return [name for name, _ in Counter(item.hypothesis for run in items for item in run.findings).most_common()]
 
 
 def _version(run: m.Run, service: str) -> str:

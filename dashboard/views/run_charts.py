@@ -1,5 +1,6 @@
 """Charts of runs: an effect with its interval and margin, the same over many runs, both sides over time."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,7 +19,8 @@ _COLORS: dict[m.Verdict, str] = {
     "not_injected": SLATE,
     "aborted": SLATE,
 }
-_WHISKER = "#64748b"  # at least 3:1 on both themes
+_WHISKER, _MARGIN = "#64748b", "#8b5cf6"  # at least 3:1 on both themes
+ORANGE = "#d97706"  # red is kept for what is wrong
 _MIDDLE = 0.5
 
 
@@ -58,12 +60,13 @@ def interval(item: m.Finding) -> Option | None:
         },
         "yAxis": {"type": "value", "min": 0, "max": 1, "show": False},
         "series": [
-            _whisker([[low, _MIDDLE], [high, _MIDDLE]], [2, 14]),
+            _whisker([[low, _MIDDLE], [high, _MIDDLE]], [2, 14]) | {"markLine": _zero("xAxis")},
             {
                 "type": "scatter",
                 "name": run_verdict.points(item.difference),
                 "symbolSize": 13,
                 "color": _COLORS[item.verdict],
+                "itemStyle": {"opacity": 1},
                 "data": [[middle, _MIDDLE]],
                 "markLine": _level("xAxis", margin, f"margin {name}", place="end"),
                 "z": 4,
@@ -82,6 +85,8 @@ def history(items: Sequence[Effect]) -> Option:
     """Return the chart of one line of the hypothesis over the runs, oldest first: a dot and a whisker for each."""
     known = [item for item in items if item.finding.difference is not None]
     names = [_label(item) for item in known]
+    ends = [value * 100 for item in known for value in _ends(item.finding)]
+    least, most = min([0.0, *ends]), max([1.0, *ends])
     whiskers = [
         _whisker([[place, _percent(low)], [place, _percent(high)]], [10, 2])
         for place, item in enumerate(known)
@@ -93,6 +98,7 @@ def history(items: Sequence[Effect]) -> Option:
             "name": verdict.replace("_", " "),
             "symbolSize": 13,
             "color": color,
+            "itemStyle": {"opacity": 1},
             "z": 4,
             "data": [
                 [place, _percent(item.finding.difference)]
@@ -105,6 +111,7 @@ def history(items: Sequence[Effect]) -> Option:
     ]
     if dots:
         margin = known[-1].finding.margin
+        whiskers[:1] = [whisker | {"markLine": _zero("yAxis")} for whisker in whiskers[:1]]
         dots[0]["markLine"] = _level(
             "yAxis", margin * 100, f"margin {run_verdict.points(margin)}", place="insideEndTop"
         )
@@ -113,10 +120,16 @@ def history(items: Sequence[Effect]) -> Option:
         "grid": {"left": 8, "right": 20, "top": 56, "bottom": 8, "containLabel": True},
         "legend": {"top": 0, "left": 0, "type": "scroll", "data": [dot["name"] for dot in dots]},
         "tooltip": {"trigger": "item", "confine": True},
-        "xAxis": {"type": "category", "data": names, "axisLabel": {"hideOverlap": True, "interval": 0, "fontSize": 11}},
+        "xAxis": {
+            "type": "category",
+            "data": names,
+            "axisLabel": {"hideOverlap": True, "interval": 0, "fontSize": 11, "lineHeight": 15},
+        },
         "yAxis": {
             "type": "value",
             "name": "effect, percentage points",
+            "min": math.floor(least),
+            "max": math.ceil(most * 1.15),
             "nameTextStyle": {"align": "left"},
             "splitNumber": 4,
         },
@@ -132,7 +145,7 @@ def history_text(items: Sequence[Effect]) -> str:
 
 def sides(frame: pd.DataFrame, phases: Sequence[charts.Band], *, unit: str, value_format: str) -> Option:
     """Return the chart of both sides over time, the fault shaded; *frame* has "time" and one column a side."""
-    colors = (BLUE, RED)
+    colors = (BLUE, ORANGE)
     columns = [name for name in frame.columns if name != "time"]
     lines = [charts.Line(name, color=color) for name, color in zip(columns, colors, strict=False)]
     option = charts.over_time(frame, lines, unit=unit, value_format=value_format)
@@ -156,10 +169,27 @@ def _level(axis: str, value: float, name: str, *, place: str) -> dict[str, Any]:
     return {
         "silent": True,
         "symbol": ["none", "none"],
-        "lineStyle": {"color": PURPLE, "type": "dashed", "width": 2},
+        "lineStyle": {"color": _MARGIN, "type": "dashed", "width": 2},
         "label": charts.plate(PURPLE) | {"formatter": "{b}", "position": place},
         "data": [{"name": name, axis: value}],
     }
+
+
+def _zero(axis: str) -> dict[str, Any]:
+    line = {"color": _WHISKER, "type": "solid", "width": 1}
+    return {
+        "silent": True,
+        "symbol": ["none", "none"],
+        "label": {"show": False},
+        "lineStyle": line,
+        "data": [{axis: 0}],
+    }
+
+
+def _ends(item: m.Finding) -> list[float]:
+    """Return all that the axis must hold."""
+    known = (item.interval_low, item.difference, item.interval_high, item.margin)
+    return [value for value in known if value is not None]
 
 
 def _percent(ratio: float | None) -> float | None:

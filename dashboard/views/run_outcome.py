@@ -170,7 +170,7 @@ def exemplars(found: Mapping[str, Sequence[str]]) -> Markup:
     """Return links to the worst traces of each side."""
     parts = []
     for arm, ids in list(found.items())[:8]:
-        items = [tag("li", link(traces.href(each), f"Trace {texts.shortened(each, 17)}")) for each in ids[:10]]
+        items = [tag("li", link(traces.href(each), f"Trace {texts.shortened(each)[:16]}")) for each in ids[:10]]
         parts.append(tag("div", tag("h4", texts.name(arm, 40)), tag("ol", *items, css="nl-list")))
     return tag("div", *parts, css="nl-facts")
 

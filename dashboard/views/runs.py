@@ -6,7 +6,7 @@ from typing import Any
 
 from api import models as m
 from dashboard.views import looks, texts, units
-from dashboard.views.markup import Column, Markup, chip, facts, lines, link, muted, page_href, table
+from dashboard.views.markup import Column, Markup, chip, facts, lines, link, muted, page_href, table, tag
 
 _COLUMNS = (
     Column("Verdict"),
@@ -59,11 +59,13 @@ def listing(runs: Sequence[looks.AnyRun], now: datetime) -> Markup:
     rows = [
         (
             looks.run(item, now),
-            lines(link(href(item.id), name(item)), muted(texts.shortened(item.experiment))),
-            method(item.method),
-            texts.names(item.services) or units.MISSING,
-            lines(units.ago(item.started_at, now), muted(units.instant(item.started_at))),
-            took(item, now),
+            lines(link(href(item.id), name(item)), muted(texts.shortened(item.experiment, 60))),
+            method(item.method, most=2),
+            texts.names(item.services, most=4) or units.MISSING,
+            lines(
+                units.ago(item.started_at, now), tag("span", units.instant(item.started_at), css="nl-muted nl-whole")
+            ),
+            tag("span", took(item, now), css="nl-whole"),
             budget_cost(item),
         )
         for item in newest_first(runs, now)
@@ -87,9 +89,10 @@ def budget_cost(item: looks.AnyRun) -> str:
     return units.percent(max(shares, default=None))
 
 
-def method(faults: Sequence[Mapping[str, Any]]) -> str:
-    """Return what is broken, one fault after the other."""
-    return "; ".join(fault(item) for item in faults[:6]) or units.MISSING
+def method(faults: Sequence[Mapping[str, Any]], most: int = 6) -> str:
+    """Return what is broken, one fault after the other; those beyond *most* are counted."""
+    rest = [f"and {len(faults) - most} more"] if len(faults) > most else []
+    return "; ".join([*(fault(item) for item in faults[:most]), *rest]) or units.MISSING
 
 
 def fault(settings: Mapping[str, Any]) -> str:
@@ -107,10 +110,8 @@ def fault(settings: Mapping[str, Any]) -> str:
 
 def headline(item: m.Run, now: datetime) -> Markup:
     """Return what ran, on what, when and with which outcome."""
-    verdict = chip(looks.VERDICTS[item.verdict]) if item.verdict else muted("none yet")
     return facts(
         [
-            ("Verdict", verdict),
             ("State", chip(looks.RUN_STATES[looks.run_status(item, now)])),
             ("Experiment", link(page_href("experiment", name=item.experiment), texts.name(item.experiment))),
             ("Fault", method(item.method)),
@@ -128,7 +129,7 @@ def headline(item: m.Run, now: datetime) -> Markup:
 def comparison(item: m.Run) -> str:
     """Return how the two sides were compared."""
     if item.comparison == "before/after":
-        return "before against under the fault"
+        return "before against under the fault (weaker than a control at the same time)"
     share = f", {units.objective(item.groups.share)} of the requests each" if item.groups else ""
     return f"control against treatment at the same time{share}"
 

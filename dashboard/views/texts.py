@@ -19,7 +19,8 @@ def shortened(text: object, most: int = NAME) -> str:
     """
     whole = str(text)
     spaced = " ".join(whole[: 4 * most].split())
-    shown = "".join(char for char in spaced if unicodedata.category(char) not in _HIDDEN)
+    visible = "".join(char for char in spaced if unicodedata.category(char) not in _HIDDEN)
+    shown = " ".join(visible.split())
     cut = len(shown) > most or len(whole) > 4 * most
     return f"{shown[: most - 1]}…" if cut else shown
 
