@@ -10,10 +10,10 @@ from ninelives.commands.output import (
     connect,
     json_flag,
     moment,
-    print_json,
-    print_table,
+    print_found,
     printable,
     reports_api_errors,
+    table_lines,
 )
 from ninelives.commands.times import length_of, time_of
 from ninelives.options import MISUSE, fail, setting_flags
@@ -53,11 +53,11 @@ def add(settings: Settings, matchers: tuple[str, ...], start: str | None, as_jso
     )
     with connect(settings) as api:
         found = api.add_silence(wanted)
-    if as_json:
-        print_json(found)
-        return
-    click.echo(f"{found.id}: {found.state}, from {moment(found.starts_at)} until {_until(found)}")
-    click.echo(f"it matches {', '.join(found.alert_ids) or 'no alert that is open now'}")
+    lines = (
+        f"{found.id}: {found.state}, from {moment(found.starts_at)} until {_until(found)}",
+        f"it matches {', '.join(found.alert_ids) or 'no alert that is open now'}",
+    )
+    print_found(found, lines, as_json=as_json)
 
 
 @silence.command(name="list")
@@ -69,9 +69,6 @@ def list_silences(settings: Settings, expired: bool, as_json: bool) -> None:
     """Show the silences that are or will be in force, the newest first."""
     with connect(settings) as api:
         found = api.silences(expired=expired)
-    if as_json:
-        print_json(found)
-        return
     rows = [
         (
             item.id,
@@ -85,7 +82,8 @@ def list_silences(settings: Settings, expired: bool, as_json: bool) -> None:
         )
         for item in found
     ]
-    print_table(("ID", "STATE", "FROM", "UNTIL", "MATCHERS", "ALERTS", "BY", "COMMENT"), rows)
+    header = ("ID", "STATE", "FROM", "UNTIL", "MATCHERS", "ALERTS", "BY", "COMMENT")
+    print_found(found, table_lines(header, rows), as_json=as_json)
 
 
 @silence.command()
@@ -97,10 +95,7 @@ def expire(settings: Settings, silence_id: str, as_json: bool) -> None:
     """End a silence now, or call it off before it begins; it stays on record."""
     with connect(settings) as api:
         found = api.expire_silence(silence_id)
-    if as_json:
-        print_json(found)
-    else:
-        click.echo(f"{found.id}: over since {_until(found)}")
+    print_found(found, [f"{found.id}: over since {_until(found)}"], as_json=as_json)
 
 
 def _end(begin: datetime, length: str | None, end: str | None, until_resolved: bool) -> datetime:

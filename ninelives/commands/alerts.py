@@ -9,10 +9,10 @@ from ninelives.commands.output import (
     connect,
     json_flag,
     moment,
-    print_json,
-    print_table,
+    print_found,
     printable,
     reports_api_errors,
+    table_lines,
 )
 from ninelives.commands.times import past_of
 from ninelives.options import setting_flags
@@ -47,14 +47,12 @@ def list_alerts(
     begin = past_of(since, "--since")
     with connect(settings) as api:
         found = api.alerts(state=state or "", severity=severity or "", since=begin, **wanted)
-    if as_json:
-        print_json(found)
-    else:
-        rows = [
-            (item.state, item.severity, moment(item.started_at), item.id, _noted(item), printable(item.summary))
-            for item in found
-        ]
-        print_table(("STATE", "SEVERITY", "SINCE", "ALERT", "NOTED", "SUMMARY"), rows)
+    rows = [
+        (item.state, item.severity, moment(item.started_at), item.id, _noted(item), printable(item.summary))
+        for item in found
+    ]
+    header = ("STATE", "SEVERITY", "SINCE", "ALERT", "NOTED", "SUMMARY")
+    print_found(found, table_lines(header, rows), as_json=as_json)
     if any(item.state == "firing" for item in found):
         raise SystemExit(1)
 
@@ -70,11 +68,7 @@ def show(settings: Settings, alert_id: str, as_json: bool) -> None:
 
     with connect(settings) as api:
         found = api.alert(alert_id)
-    if as_json:
-        print_json(found)
-        return
-    for line in alert_lines(found):
-        click.echo(line)
+    print_found(found, alert_lines(found), as_json=as_json)
 
 
 @alerts.command()
@@ -91,10 +85,7 @@ def ack(settings: Settings, alert_id: str, comment: str, author: str | None, as_
     by = authorship.author() if author is None else author
     with connect(settings) as api:
         found = api.acknowledge_alert(alert_id, m.NewAcknowledgement(author=by, comment=comment, via="command"))
-    if as_json:
-        print_json(found)
-    else:
-        click.echo(f"{found.id}: acknowledged by {printable(found.acknowledgements[-1].author)}")
+    print_found(found, [f"{found.id}: acknowledged by {printable(found.acknowledgements[-1].author)}"], as_json=as_json)
 
 
 @alerts.command()
@@ -108,11 +99,7 @@ def history(settings: Settings, alert_id: str, as_json: bool) -> None:
 
     with connect(settings) as api:
         found = api.alert(alert_id).timeline
-    if as_json:
-        print_json(found)
-        return
-    for line in timeline_lines(found):
-        click.echo(line)
+    print_found(found, timeline_lines(found), as_json=as_json)
 
 
 @alerts.command()
@@ -128,14 +115,12 @@ def deliveries(settings: Settings, failed: bool, since: str | None, as_json: boo
     begin = past_of(since, "--since")
     with connect(settings) as api:
         found = api.alert_deliveries(status="dead" if failed else "", since=begin, **wanted)
-    if as_json:
-        print_json(found)
-    else:
-        rows = [
-            (moment(item.at), item.channel, _OUTCOMES[item.status], printable(item.error), " ".join(item.alert_ids))
-            for item in found
-        ]
-        print_table(("WHEN", "CHANNEL", "OUTCOME", "REASON", "ALERTS"), rows)
+    rows = [
+        (moment(item.at), item.channel, _OUTCOMES[item.status], printable(item.error), " ".join(item.alert_ids))
+        for item in found
+    ]
+    header = ("WHEN", "CHANNEL", "OUTCOME", "REASON", "ALERTS")
+    print_found(found, table_lines(header, rows), as_json=as_json)
     if any(item.status == "dead" for item in found):
         raise SystemExit(1)
 

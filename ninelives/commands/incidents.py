@@ -9,10 +9,10 @@ from ninelives.commands.output import (
     connect,
     json_flag,
     moment,
-    print_json,
-    print_table,
+    print_found,
     printable,
     reports_api_errors,
+    table_lines,
 )
 from ninelives.commands.times import past_of
 from ninelives.options import fail, setting_flags
@@ -38,23 +38,21 @@ def list_incidents(settings: Settings, service: str, environment: str, since: st
     begin = past_of(since, "--since")
     with connect(settings) as api:
         found = api.incidents(service=service, environment=environment, since=begin)
-    if as_json:
-        print_json(found)
-    else:
-        rows = [
-            (
-                item.state,
-                moment(item.detected_at),
-                duration(item.time_to_acknowledge_s) or "not yet",
-                duration(item.time_to_resolve_s) or "not yet",
-                str(len(item.alert_ids)),
-                item.id,
-                printable(item.service),
-                printable(item.title),
-            )
-            for item in found
-        ]
-        print_table(("STATE", "DETECTED", "TAKEN ON", "RESOLVED", "ALERTS", "INCIDENT", "SERVICE", "TITLE"), rows)
+    rows = [
+        (
+            item.state,
+            moment(item.detected_at),
+            duration(item.time_to_acknowledge_s) or "not yet",
+            duration(item.time_to_resolve_s) or "not yet",
+            str(len(item.alert_ids)),
+            item.id,
+            printable(item.service),
+            printable(item.title),
+        )
+        for item in found
+    ]
+    header = ("STATE", "DETECTED", "TAKEN ON", "RESOLVED", "ALERTS", "INCIDENT", "SERVICE", "TITLE")
+    print_found(found, table_lines(header, rows), as_json=as_json)
     if any(item.state == "firing" for item in found):
         raise SystemExit(1)
 
@@ -70,11 +68,7 @@ def show(settings: Settings, incident_id: str, as_json: bool) -> None:
 
     with connect(settings) as api:
         found = api.incident(incident_id)
-    if as_json:
-        print_json(found)
-        return
-    for line in incident_lines(found):
-        click.echo(line)
+    print_found(found, incident_lines(found), as_json=as_json)
 
 
 @incidents.command()
@@ -91,10 +85,7 @@ def note(settings: Settings, incident_id: str, text: str, author: str | None, as
     by = authorship.author() if author is None else author
     with connect(settings) as api:
         found = api.add_incident_note(incident_id, m.NewIncidentNote(author=by, text=text))
-    if as_json:
-        print_json(found)
-    else:
-        click.echo(f"noted by {printable(found.author)} at {moment(found.at)}")
+    print_found(found, [f"noted by {printable(found.author)} at {moment(found.at)}"], as_json=as_json)
 
 
 @incidents.command()
@@ -134,9 +125,6 @@ def metrics(settings: Settings, since: str | None, until: str | None, as_json: b
     begin, end = past_of(since, "--since"), past_of(until, "--until")
     with connect(settings) as api:
         found = api.incident_metrics(since=begin, until=end, **wanted)
-    if as_json:
-        print_json(found)
-        return
     rows = [
         (
             printable(item.service),
@@ -146,4 +134,5 @@ def metrics(settings: Settings, since: str | None, until: str | None, as_json: b
         )
         for item in found
     ]
-    print_table(("SERVICE", "ENVIRONMENT", "INCIDENTS", "MTTD", "MTTA", "MTTR", "MTBF"), rows)
+    header = ("SERVICE", "ENVIRONMENT", "INCIDENTS", "MTTD", "MTTA", "MTTR", "MTBF")
+    print_found(found, table_lines(header, rows), as_json=as_json)

@@ -2,7 +2,7 @@
 
 import functools
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -38,6 +38,15 @@ def print_json(items: Sequence[BaseModel] | BaseModel) -> None:
         items.model_dump(mode="json") if isinstance(items, BaseModel) else [i.model_dump(mode="json") for i in items]
     )
     click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+
+
+def print_found(found: Sequence[BaseModel] | BaseModel, lines: Iterable[str], *, as_json: bool) -> None:
+    """Print what the API answered, as JSON or as *lines* for people."""
+    if as_json:
+        print_json(found)
+        return
+    for line in lines:
+        click.echo(line)
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
