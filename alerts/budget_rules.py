@@ -6,11 +6,9 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final
 
-from alerts.burn_rate import timing_of
 from alerts.details import details_of
-from alerts.signal import AlertSignal
+from alerts.objective_signal import ObjectiveSignal
 from alerts.summary import events_of
-from alerts.timing import AlertTiming
 from alerts.transition import AlertDetails
 from slo.budget import allowed_bad
 from slo.budget_policy import BudgetAlert, ExhaustionAlert, percent_of, watched_budgets
@@ -28,28 +26,10 @@ _DAY: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class _OfObjective(AlertSignal):
+class _OfBudget(ObjectiveSignal):
     """What the alerts on the error budget of *slo* have in common; windows of *evaluation* end at *end*."""
 
-    slo: Slo
-    evaluation: Evaluation
     end: datetime
-
-    @property
-    def slo_id(self) -> str:
-        return self.slo.id
-
-    @property
-    def service(self) -> str:
-        return self.slo.service
-
-    @property
-    def environment(self) -> str:
-        return self.slo.environment
-
-    @property
-    def timing(self) -> AlertTiming:
-        return timing_of(self.slo)
 
     @property
     def left(self) -> Fraction | None:
@@ -72,7 +52,7 @@ class _OfObjective(AlertSignal):
 
 
 @dataclass(frozen=True, slots=True)
-class BudgetSignal(_OfObjective):
+class BudgetSignal(_OfBudget):
     """Met when at most the share of *alert* is left of the error budget, compared exactly; unknown without events."""
 
     alert: BudgetAlert
@@ -109,7 +89,7 @@ class BudgetSignal(_OfObjective):
 
 
 @dataclass(frozen=True, slots=True)
-class ExhaustionSignal(_OfObjective):
+class ExhaustionSignal(_OfBudget):
     """Met when *forecast*, made at *forecast_at*, has the error budget gone within the time of *alert*.
 
     Unknown without a forecast, and where its scenario saw no events.

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 from alerts.details import details_of
-from alerts.signal import AlertSignal
+from alerts.objective_signal import ObjectiveSignal
 from alerts.summary import firing_summary, resolved_summary
-from alerts.timing import AlertTiming
 from alerts.transition import AlertDetails
 from slo.evaluation import ConditionResult, Evaluation
 from slo.model import Slo
@@ -13,32 +12,14 @@ from slo.policy import SEVERITIES, Severity
 
 
 @dataclass(frozen=True, slots=True)
-class BurnRateSignal(AlertSignal):
+class BurnRateSignal(ObjectiveSignal):
     """An evaluation as the alert of one severity sees it."""
 
-    slo: Slo
-    evaluation: Evaluation
     severity: Severity
 
     @property
     def rule(self) -> str:
         return self.slo.id
-
-    @property
-    def slo_id(self) -> str:
-        return self.slo.id
-
-    @property
-    def service(self) -> str:
-        return self.slo.service
-
-    @property
-    def environment(self) -> str:
-        return self.slo.environment
-
-    @property
-    def timing(self) -> AlertTiming:
-        return timing_of(self.slo)
 
     @property
     def conditions(self) -> tuple[ConditionResult, ...]:
@@ -65,11 +46,6 @@ class BurnRateSignal(AlertSignal):
 
     def details(self) -> AlertDetails:
         return details_of(self.slo, self.evaluation, self.conditions)
-
-
-def timing_of(slo: Slo) -> AlertTiming:
-    """Return the delays of every alert of *slo*."""
-    return AlertTiming(slo.alert_for, slo.keep_firing_for)
 
 
 def signals_of(slo: Slo, evaluation: Evaluation) -> tuple[BurnRateSignal, ...]:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 
-from alerts.burn_rate import signals_of, timing_of
+from alerts.burn_rate import signals_of
 from alerts.decide import Verdict, decide, next_step
+from alerts.objective_signal import timing_of
 from alerts.transition import Transition
 from slo.budget import allowed_bad
 from slo.evaluation import Evaluation, budget_window, evaluate, needed_windows
