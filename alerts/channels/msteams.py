@@ -4,46 +4,24 @@ Limit: https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connecto
 """
 
 import json
-from collections.abc import Callable
-from datetime import datetime
 from typing import Any, Final
 
-from alerts.address_guard import AddressGuard
-from alerts.channels.http_post import TIMEOUT_S, HttpPost, utc_now
+from alerts.channels.rendered_post import RenderedPostChannel
 from alerts.escaping import escape_markdown
 from alerts.facts import AlertFacts, facts_of
 from alerts.message import Message
-from alerts.rendering import Renderer
 
 SIZE_LIMIT: Final = 28_000
 _ACTIONS: Final = 5
 _STYLES: Final = {"PAGE": "attention", "TICKET": "warning", "RESOLVED": "good"}
 
 
-class MsTeamsChannel:
+class MsTeamsChannel(RenderedPostChannel):
     """POSTs a message as an Adaptive Card to the Workflows webhook *url*, whose path and query are its secret.
 
     Raises:
         InvalidAlert: *url* is no http(s) address.
     """
-
-    def __init__(
-        self,
-        name: str,
-        url: str,
-        renderer: Renderer,
-        *,
-        guard: AddressGuard | None = None,
-        timeout_s: float = TIMEOUT_S,
-        now: Callable[[], datetime] = utc_now,
-    ) -> None:
-        self._name = name
-        self._renderer = renderer
-        self._post = HttpPost(name, url, guard=guard, timeout_s=timeout_s, now=now)
-
-    @property
-    def name(self) -> str:
-        return self._name
 
     def send(self, message: Message) -> None:
         """Deliver *message*.
@@ -54,9 +32,6 @@ class MsTeamsChannel:
         title = self._renderer.title(message)
         body = teams_request(title, self._renderer.body(message, "markdown"), facts_of(message).alerts[0])
         self._post.send(body, {"Idempotency-Key": message.idempotency_key})
-
-    def close(self) -> None:
-        self._post.close()
 
 
 def teams_request(title: str, body: str, first: AlertFacts) -> bytes:

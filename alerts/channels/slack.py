@@ -4,17 +4,13 @@ Limits: https://docs.slack.dev/reference/block-kit/blocks (50 blocks, 3,000 char
 """
 
 import json
-from collections.abc import Callable
-from datetime import datetime
 from typing import Any, Final
 
-from alerts.address_guard import AddressGuard
-from alerts.channels.http_post import TIMEOUT_S, HttpPost, utc_now
+from alerts.channels.rendered_post import RenderedPostChannel
 from alerts.escaping import escape_slack
 from alerts.facts import AlertFacts, facts_of
 from alerts.message import Message
 from alerts.plain_text import cut, one_line
-from alerts.rendering import Renderer
 
 HEADER_LIMIT: Final = 150
 SECTION_LIMIT: Final = 3000
@@ -23,30 +19,12 @@ _BUTTON_LIMIT: Final = 75
 _ACTIONS: Final = 5
 
 
-class SlackChannel:
+class SlackChannel(RenderedPostChannel):
     """POSTs a message as Block Kit to the incoming webhook *url*, whose path is its secret.
 
     Raises:
         InvalidAlert: *url* is no http(s) address.
     """
-
-    def __init__(
-        self,
-        name: str,
-        url: str,
-        renderer: Renderer,
-        *,
-        guard: AddressGuard | None = None,
-        timeout_s: float = TIMEOUT_S,
-        now: Callable[[], datetime] = utc_now,
-    ) -> None:
-        self._name = name
-        self._renderer = renderer
-        self._post = HttpPost(name, url, guard=guard, timeout_s=timeout_s, now=now)
-
-    @property
-    def name(self) -> str:
-        return self._name
 
     def send(self, message: Message) -> None:
         """Deliver *message*.
@@ -57,9 +35,6 @@ class SlackChannel:
         title = self._renderer.title(message)
         body = slack_payload(title, self._renderer.body(message, "slack"), facts_of(message).alerts[0])
         self._post.send(json.dumps(body).encode(), {"Idempotency-Key": message.idempotency_key})
-
-    def close(self) -> None:
-        self._post.close()
 
 
 def slack_payload(title: str, body: str, first: AlertFacts) -> dict[str, Any]:
