@@ -19,6 +19,7 @@ from api.routes import (
     maintenance,
     metrics,
     regressions,
+    run_effects,
     runs,
     services,
     silences,
@@ -53,7 +54,7 @@ def build_app(context: Context) -> FastAPI:
         incidents,
         evidence,
     )
-    for module in (*signals, *objectives, runs, experiments, annotations, ingest, status):
+    for module in (*signals, *objectives, runs, run_effects, experiments, annotations, ingest, status):
         app.include_router(module.router, prefix="/api/v1", dependencies=[DOCUMENTED])
     app.include_router(status.probes)
     problem.install(app)

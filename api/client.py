@@ -4,13 +4,14 @@ from collections.abc import Sequence
 
 from api import models as m
 from api.alert_calls import AlertCalls
+from api.effect_calls import EffectCalls
 from api.run_calls import RunCalls
 from api.transport import ApiError, segment
 
 __all__ = ["ApiClient", "ApiError"]
 
 
-class ApiClient(AlertCalls, RunCalls):
+class ApiClient(AlertCalls, RunCalls, EffectCalls):
     """Typed calls to `/api/v1` of the server at *base_url*, for example `http://127.0.0.1:8080`.
 
     Every method raises ApiError when the server refuses or does not answer within *timeout_s*.

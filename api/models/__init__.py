@@ -45,6 +45,7 @@ from api.models.ingest import (
 from api.models.logs import LogRecord
 from api.models.metrics import Exemplar, Metric, MetricName, MetricSeries, MetricStep
 from api.models.problem import Problem
+from api.models.run_effects import ServedVersion, SloSides
 from api.models.runs import (
     Arm,
     BudgetCost,
@@ -206,6 +207,7 @@ __all__ = [
     "RunStatus",
     "RunSummary",
     "RunWindow",
+    "ServedVersion",
     "Service",
     "ServiceDetail",
     "ServiceRegressions",
@@ -226,6 +228,7 @@ __all__ = [
     "SloMinute",
     "SloReport",
     "SloRevision",
+    "SloSides",
     "SloState",
     "SloSuggestion",
     "Span",

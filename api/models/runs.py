@@ -145,6 +145,8 @@ class CacheEffect(Model):
     cache: str
     control_ratio: float | None
     treatment_ratio: float | None
+    control_lookups: int = 0
+    treatment_lookups: int = 0
 
 
 class ExpectedAlert(Model):

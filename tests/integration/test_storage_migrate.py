@@ -8,6 +8,7 @@ from importlib import resources
 import pytest
 
 from storage.client import load_query
+from storage.comparison import SIDE_SQL, times_sql
 from storage.errors import DECODE_ERROR_CODES, DatabaseError, MigrationError
 from storage.migrate import load_migrations, migrate, pending, plan
 from storage.migration import Migration
@@ -54,6 +55,8 @@ SLOTS = {
     "group_value": "v.max_value",
     "spans": "spans",
     "log": "notifications",
+    "side": SIDE_SQL,
+    "answer_times": times_sql(after_s=300),
 }
 VALUES = {
     "String": "ab" * 16,

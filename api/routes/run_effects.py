@@ -1,0 +1,143 @@
+"""What a fault did beyond the verdict: to calls between services, to caches, to budgets; and who served meanwhile."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Query
+
+from api import models as m
+from api.comparison import Compared
+from api.context import Ctx
+from api.selection import Environment, Time, require_range
+from slo.budgeting import Occurrences
+from slo.confidence import Interval, difference_interval
+from slo.indicator import CacheIndicator, SpanIndicator
+from slo.model import Slo
+from storage.run_effects import EdgeCalls, cache_lookups, edge_calls
+from storage.served_versions import served_versions
+from storage.sli_sides import SideCounts, count_sides
+from storage.standing import Standing, standings
+
+router = APIRouter(tags=["runs"])
+
+ENOUGH_CALLS: Final = 20  # below it a ratio of calls says nothing
+MORE: Final = 1.5
+
+
+@router.get("/propagation")
+def list_edge_effects(ctx: Ctx, compared: Compared) -> m.Page[m.EdgeEffect]:
+    """Return how calls between services differed, the busiest edge first; intervals are at 95 %."""
+    return m.Page(items=[_edge(found) for found in edge_calls(ctx.database, compared)])
+
+
+@router.get("/cache-effects")
+def list_cache_effects(ctx: Ctx, compared: Compared) -> m.Page[m.CacheEffect]:
+    """Return how hit ratios of caches differed, as far as spans tell of lookups."""
+    return m.Page(
+        items=[
+            m.CacheEffect(
+                service=found.service,
+                cache=found.cache,
+                control_ratio=found.control.ratio,
+                treatment_ratio=found.treatment.ratio,
+                control_lookups=found.control.lookups,
+                treatment_lookups=found.treatment.lookups,
+            )
+            for found in cache_lookups(ctx.database, compared)
+        ]
+    )
+
+
+@router.get("/budget-effects")
+def list_budget_effects(
+    ctx: Ctx, compared: Compared, service: Annotated[list[str], Query(description="Repeatable.")]
+) -> m.Page[m.SloSides]:
+    """Return the events of every objective of the services, where events of spans are what its budget is made of.
+
+    Objectives over metrics have no traces to be split by, and those of slices of time no budget of events: neither is
+    here. With an environment, objectives of others are not either.
+    """
+    now = datetime.now(UTC)
+    slos = [
+        slo
+        for slo in ctx.catalog.load(ctx.database, now).slos.values()
+        if slo.service in service
+        and compared.environment in (None, slo.environment)
+        and isinstance(slo.budgeting, Occurrences)
+    ]
+    sources = {slo.id: slo.indicator for slo in slos if isinstance(slo.indicator, SpanIndicator | CacheIndicator)}
+    counted = count_sides(ctx.database, sources.values(), compared)
+    found = standings(ctx.database, [slo for slo in slos if slo.id in sources], now)
+    return m.Page(items=[_sides(standing, counted[standing.slo.indicator.series_id]) for standing in found])
+
+
+@router.get("/versions")
+def list_served_versions(
+    ctx: Ctx, start: Time, end: Time, service: str = "", environment: Environment = None
+) -> m.Page[m.ServedVersion]:
+    """Return which versions of a service, or of all, answered requests; by the minute if it is more than an hour."""
+    require_range(start, end)
+    found = served_versions(ctx.database, start=start, end=end, service=service, environment=environment)
+    return m.Page(items=[m.ServedVersion.model_validate(item, from_attributes=True) for item in found])
+
+
+def _edge(found: EdgeCalls) -> m.EdgeEffect:
+    interval = _interval(found)
+    return m.EdgeEffect(
+        client=found.client,
+        server=found.server,
+        control_calls=found.control.calls,
+        control_errors=found.control.errors,
+        treatment_calls=found.treatment.calls,
+        treatment_errors=found.treatment.errors,
+        control_p95_ms=found.control.p95_ms,
+        treatment_p95_ms=found.treatment.p95_ms,
+        calls_per_request_control=found.control.per_trace,
+        calls_per_request_treatment=found.treatment.per_trace,
+        error_difference_low=None if interval is None else interval.low,
+        error_difference_high=None if interval is None else interval.high,
+        note=_note(found),
+    )
+
+
+def _interval(found: EdgeCalls) -> Interval | None:
+    control, treatment = found.control, found.treatment
+    if not control.calls or not treatment.calls:
+        return None
+    return difference_interval(control.errors, control.calls, treatment.errors, treatment.calls)
+
+
+def _note(found: EdgeCalls) -> str:
+    """Return what the number of calls tells by itself: retries, a fallback, a dependency that is left alone."""
+    before, after = found.control.per_trace, found.treatment.per_trace
+    if before is None or after is None or max(found.control.calls, found.treatment.calls) < ENOUGH_CALLS:
+        return ""
+    if not before:
+        return "called under the fault only: a fallback"
+    if not after:
+        return "not called any more"
+    return f"{after:.1f} calls a request instead of {before:.1f}: retried" if after >= MORE * before else ""
+
+
+def _sides(standing: Standing, found: SideCounts) -> m.SloSides:
+    slo, evaluation = standing.slo, standing.evaluation
+    total = evaluation.counts.total
+    return m.SloSides(
+        slo_id=slo.id,
+        service=slo.service,
+        environment=slo.environment,
+        objective=float(slo.target),
+        total=found.whole.total,
+        bad=found.whole.bad,
+        control_total=found.control.total,
+        control_bad=found.control.bad,
+        treatment_total=found.treatment.total,
+        treatment_bad=found.treatment.bad,
+        window_total=total,
+        budget_events=_allowed(slo, total),
+        error_budget_remaining=evaluation.error_budget_remaining,
+    )
+
+
+def _allowed(slo: Slo, total: int) -> float | None:
+    return float((1 - slo.target) * total) if total else None
