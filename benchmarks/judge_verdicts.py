@@ -15,7 +15,7 @@ from chaos.judge.verdict import find, run_verdict
 from slo.confidence import difference_interval
 
 SEEN = Sighting(seen=True, evidence="simulated")
-SIZES = ((50, 50), (100, 100), (300, 300), (1000, 1000), (500, 5000), (5000, 500))
+SIZES = ((50, 50), (100, 100), (300, 300), (1000, 1000), (500, 5000), (5000, 500), (10_000, 100), (100, 10_000))
 BASES = (0.0, 0.001, 0.01, 0.05, 0.3)
 EFFECT = 0.05
 HAIR = 1e-6

@@ -8,6 +8,7 @@ SLI is; percentiles describe.
 from dataclasses import dataclass
 
 from api.models import Verdict
+from chaos.judge.luck import chance_of_luck
 from chaos.judge.sample_size import samples_to_decide
 from chaos.judge.wording import WORDINGS, Wording
 from slo.confidence import Interval, difference_interval
@@ -58,7 +59,8 @@ def decide(
     """Say whether *treatment* is worse than *control* by more than *margin*, with the two-sided *confidence* given.
 
     held: the whole interval of the difference is at or below the margin; deviated: the whole interval is above it;
-    inconclusive: the margin lies inside, or an arm has under *min_samples* requests (never fewer than one).
+    inconclusive: the margin lies inside, or luck in one arm alone could do it (`chaos.judge.luck`), or an arm has under
+    *min_samples* requests (never fewer than one).
 
     >>> decide(Arm(1, 1000), Arm(2, 1000), margin=0.01, min_samples=100).verdict
     'held'
@@ -81,11 +83,28 @@ def decide(
         side, short = wording.side, min_samples - fewest
         reason = f"{fewest} requests in the smaller {side}, {min_samples} are asked for: {short} more"
         return Decision("inconclusive", difference, interval, reason, needed and max(needed, min_samples))
-    if interval.high <= margin:
-        return Decision("held", difference, interval, "the whole interval is within the margin")
-    if interval.low > margin:
-        return Decision("deviated", difference, interval, "the whole interval is beyond the margin")
-    return Decision("inconclusive", difference, interval, _undecided(needed, fewest, wording), needed)
+    if interval.low <= margin < interval.high:
+        return Decision("inconclusive", difference, interval, _undecided(needed, fewest, wording), needed)
+    held = interval.high <= margin
+    where = f"the whole interval is {'within' if held else 'beyond'} the margin"
+    if _luck(control, treatment, margin, held=held) > (1 - confidence) / 2:
+        more = _without_luck(control, treatment, margin, held=held, doubt=(1 - confidence) / 2)
+        reason = f"{where}, but so few requests that luck in one {wording.side} could do it"
+        return Decision("inconclusive", difference, interval, reason, more)
+    return Decision("held" if held else "deviated", difference, interval, where)
+
+
+def _luck(control: Arm, treatment: Arm, margin: float, *, held: bool, times: int = 1) -> float:
+    low, high, beyond = (treatment, control, -margin) if held else (control, treatment, margin)
+    return chance_of_luck(low.bad * times, low.total * times, high.bad * times, high.total * times, margin=beyond)
+
+
+def _without_luck(control: Arm, treatment: Arm, margin: float, *, held: bool, doubt: float) -> int | None:
+    """Return how many requests in the smaller arm would rule luck out, the ratios staying the same."""
+    times = (2**power for power in range(1, 12))
+    enough = (each for each in times if _luck(control, treatment, margin, held=held, times=each) <= doubt)
+    found = next(enough, None)
+    return found and found * min(control.total, treatment.total)
 
 
 def _undecided(needed: int | None, fewest: int, wording: Wording) -> str:

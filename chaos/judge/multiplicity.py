@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from statistics import NormalDist
 
 from api.models import Finding
+from chaos.judge.luck import chance_of_luck
 from chaos.judge.sample_size import samples_to_decide
 from slo.confidence import newcombe_interval
 
@@ -22,7 +23,8 @@ def chance_beyond(
 ) -> float:
     """Return the one-sided p-value of "treatment is worse by more than *margin*"; 1 where it does not look so.
 
-    It belongs to the interval that decides: the lower end of Newcombe's interval with confidence 1 - 2p is the margin.
+    It belongs to what decides: the lower end of Newcombe's interval with confidence 1 - 2p is the margin, and p is no
+    smaller than the chance of luck in one arm.
 
     >>> round(chance_beyond(1, 1000, 20, 1000, margin=0.01), 3)
     0.018
@@ -39,7 +41,8 @@ def chance_beyond(
             or newcombe_interval(control, control_total, treatment, treatment_total, confidence=confidence).low > margin
         )
         low, high = (z, high) if beyond else (low, z)
-    return NormalDist().cdf(-low)
+    luck = chance_of_luck(control_bad, control_total, treatment_bad, treatment_total, margin=margin)
+    return max(luck, NormalDist().cdf(-low))
 
 
 def holm(chances: Sequence[float], *, tests: int, level: float) -> list[bool]:

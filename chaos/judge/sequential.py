@@ -103,29 +103,32 @@ def _news(before: Arm, now: Arm) -> Arm:
     return news
 
 
-def _expected(arm: Arm) -> float:
-    """Return the ratio that is bet on: never 0 or 1, which one request would refute (Krichevsky and Trofimov 1981)."""
-    return (arm.bad + 0.5) / (arm.total + 1)
-
-
 def _gain(control: Arm, treatment: Arm, control_news: Arm, treatment_news: Arm, margin: float) -> float:
-    """Return the logarithm by which the capital grows."""
-    control_bet, treatment_bet = _expected(control), _expected(treatment)
-    if treatment_bet - control_bet <= margin:
-        return 0.0  # it does not look worse: nothing is staked
+    """Return the logarithm by which the capital grows.
+
+    The control is expected to go on as it was, but not at 0 or 1, which one request would refute (Krichevsky and
+    Trofimov 1981). So is the treatment, beginning at the margin: what does not look worse than that stakes nothing.
+    """
+    control_bet = (control.bad + 0.5) / (control.total + 1)
+    treatment_bet = _expected(treatment, control_bet + margin)
+    if treatment_bet <= control_bet + margin or control_bet + margin >= 1:
+        return 0.0
+    sizes = control_news.total, treatment_news.total
 
     def slope(ratio: float) -> float:
-        return control_news.total * _pull(control_bet, ratio) + treatment_news.total * _pull(
-            treatment_bet, ratio + margin
-        )
+        return sizes[0] * _pull(control_bet, ratio) + sizes[1] * _pull(treatment_bet, ratio + margin)
 
     nearest = _zero(slope, control_bet, treatment_bet - margin)
     return _log_ratio(control_news, control_bet, nearest) + _log_ratio(treatment_news, treatment_bet, nearest + margin)
 
 
 def _gain_over(worst: float, treatment: Arm, news: Arm) -> float:
-    bet = _expected(treatment)
-    return _log_ratio(news, bet, worst) if bet > worst else 0.0
+    bet = _expected(treatment, worst)
+    return _log_ratio(news, bet, worst) if worst < min(bet, 1) else 0.0
+
+
+def _expected(arm: Arm, beginning: float) -> float:
+    return (arm.bad + beginning) / (arm.total + 1)
 
 
 def _pull(bet: float, ratio: float) -> float:

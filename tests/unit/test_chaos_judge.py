@@ -71,7 +71,7 @@ def test_an_inconclusive_decision_says_how_many_more_would_tell_and_keeps_its_wo
 
 @given(arms(), arms(), st.floats(0, 0.9), st.integers(0, 200))
 def test_verdict_and_interval_agree(control, treatment, margin, min_samples):
-    """Held and deviated are never both possible, and follow from the interval alone."""
+    """Held and deviated are never both possible, and the interval has to say them."""
     decision = decide(control, treatment, margin=margin, min_samples=min_samples)
     if decision.verdict == "held":
         assert decision.interval.high <= margin
@@ -81,6 +81,7 @@ def test_verdict_and_interval_agree(control, treatment, margin, min_samples):
         assert (
             decision.interval.low <= margin < decision.interval.high
             or min(control.total, treatment.total) < min_samples
+            or "luck in one window" in decision.reason
         )
 
 
