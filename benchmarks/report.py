@@ -42,6 +42,7 @@ BENCHMARKS = (
     Benchmark(("benchmarks.otlp_json",)),
     Benchmark(("benchmarks.check",), "check_"),
     Benchmark(("benchmarks.slo", "--short"), "slo_"),
+    Benchmark(("benchmarks.judge",), "judge_"),
     Benchmark(("benchmarks.alerting", "--alerts", "200"), "alerting_"),
     Benchmark(("benchmarks.sustained", "--seconds", "60"), "sustained_"),
     Benchmark(("benchmarks.sustained", "--seconds", "60", "--signal", "metrics"), "sustained_metrics_"),
