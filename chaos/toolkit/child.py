@@ -40,7 +40,7 @@ def main(arguments: list[str]) -> None:
     _tie_to_the_parent(reporter)
     signal.signal(signal.SIGUSR1, _leave_before_the_start(reporter))
     document = json.loads((folder / f"{name}.json").read_bytes())
-    journal = _run(document, reporter)
+    journal = _run(document, reporter, check_only=name == "check")
     if journal is None:
         os._exit(INVALID)
     write_durably(folder / f"{name}.journal.json", encode(journal))
@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> None:
     os._exit(0)  # a background activity that hangs must not keep the process
 
 
-def _run(document: dict[str, Any], reporter: Reporter) -> dict[str, Any] | None:
+def _run(document: dict[str, Any], reporter: Reporter, *, check_only: bool) -> dict[str, Any] | None:
     swallowed = SwallowedErrors()
     experiment = _without_our_control(deepcopy(document))
     try:
@@ -60,6 +60,9 @@ def _run(document: dict[str, Any], reporter: Reporter) -> dict[str, Any] | None:
     except Exception as error:  # noqa: BLE001 - an import of the document may raise anything
         reporter.tell("invalid", f"{type(error).__name__}: {error}")
         return None
+    if check_only:
+        blank: dict[str, Any] = initialize_run_journal(experiment)
+        return blank
     problems = _dead_controls(experiment)
     failure = ""
     try:

@@ -20,7 +20,7 @@ from typing import IO, Any
 
 from chaos.errors import ExperimentError
 from chaos.files import write_durably
-from chaos.toolkit.journal import Journal, note
+from chaos.toolkit.journal import Journal, note, noted
 from chaos.toolkit.plain import encode
 
 GRACE_S = 10.0
@@ -73,6 +73,19 @@ def run_document(
         journal["rollbacks"] = rollbacks.run(lambda: "", ROLLBACK_S).get("rollbacks") or []
     write_durably(folder / "journal.json", encode(journal))
     return journal
+
+
+def check_document(document: dict[str, Any], *, folder: Path, timeout_s: float = 30.0) -> None:
+    """Have the toolkit validate *document* and import what it names, in a process of its own; nothing is run.
+
+    Raises:
+        ExperimentError: the toolkit does not accept it, or did not answer in time.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    child = _Child(folder, "check", document, lambda _: None, timeout_s, GRACE_S)
+    reason = noted(child.run(lambda: "", timeout_s))["reason"]
+    if reason:
+        raise ExperimentError(f"Chaos Toolkit could not check the experiment: {reason}")
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ from chaoslib.run import RunEventHandler
 
 from chaos.toolkit.plain import encode, plain
 
+_LOGGERS = ("chaostoolkit", "logzero_default")  # the second one is that of extensions up to 2023, safeguards among them
 _USUAL = "Activity failed"  # chaoslib's debug line of every activity that failed; the journal has those
 
 
@@ -21,9 +22,10 @@ class SwallowedErrors(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
         self.lines: list[str] = []
-        logger = logging.getLogger("chaostoolkit")
-        logger.setLevel(logging.DEBUG)
-        logger.addHandler(self)
+        for name in _LOGGERS:
+            logger = logging.getLogger(name)
+            logger.setLevel(logging.DEBUG)
+            logger.addHandler(self)
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.exc_info and record.exc_info[1] is not None and record.getMessage() != _USUAL:

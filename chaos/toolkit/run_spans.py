@@ -54,10 +54,9 @@ def _verdict(root: Span, spans: list[Span]) -> tuple[Verdict, str]:
         return "aborted", f"the run was {root.attributes.get(STATUS, 'not ended')}"
     if _is_true(root.attributes.get(DEVIATED)):
         return "deviated", "the toolkit says that the steady state deviated"
-    checks = {phase: [_is_true(span.attributes.get(MET)) for span in _phase(spans, phase)] for phase in _PHASES}
-    if not all(checks["before"]):
+    if not all(_checks(spans, "before")):
         return "inconclusive", "the steady state was not met before the method, so nothing was broken"
-    return _undeviated(root, [*checks["during"], *checks["after"]])
+    return _undeviated(root, [*_checks(spans, "continuous"), *_checks(spans, "after")])
 
 
 def _undeviated(root: Span, later: list[bool]) -> tuple[Verdict, str]:
@@ -70,11 +69,13 @@ def _undeviated(root: Span, later: list[bool]) -> tuple[Verdict, str]:
     return "held", f"the steady state was met in {len(later)} checks under and after the faults"
 
 
-_PHASES = ("before", "during", "after")
-
-
-def _phase(spans: list[Span], phase: str) -> list[Span]:
-    return [span for span in spans if phase in str(span.attributes.get(PHASE, "")).lower()]
+def _checks(spans: list[Span], phase: str) -> list[bool]:
+    """Whether each check was met; the span that encloses all continuous checks has no answer of its own."""
+    return [
+        _is_true(span.attributes[MET])
+        for span in spans
+        if span.attributes.get(PHASE) == phase and MET in span.attributes
+    ]
 
 
 def _windows(root: Span, spans: list[Span]) -> list[RunWindow]:

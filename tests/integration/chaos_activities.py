@@ -5,7 +5,10 @@ import logging
 import os
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+from chaoslib.hypothesis import within_tolerance
 
 
 def yes():
@@ -87,9 +90,9 @@ def asked_what(configuration=None):
     return configuration["answer"]
 
 
-def before_activity_control(context, **kwargs):
-    """A safeguard that dies as those of the toolkit's add-ons do: at debug level."""
-    try:
-        list(None)
-    except TypeError:
-        logging.getLogger("chaostoolkit").debug("Safeguard failed", exc_info=True)
+def before_experiment_control(context, logger="chaostoolkit"):
+    """A safeguard that dies as those of the toolkit's add-ons do: in a future, logged at debug level."""
+    with ThreadPoolExecutor(1) as pool:
+        guard = pool.submit(within_tolerance, [1, 2], None)
+        error = guard.exception()
+    logging.getLogger(logger).debug("Safeguard 'budget' failed: %s", error, exc_info=error)

@@ -13,7 +13,7 @@ from chaos.toolkit.engine import run_document
 from chaos.toolkit.interpretation import interpret
 from chaos.toolkit.journal import noted
 from tests.integration.chaos_daemon import ROOT, eventually, http_server
-from tests.integration.chaos_documents import action, document, hypothesis, probe, truncated_body
+from tests.integration.chaos_documents import MODULE, action, document, hypothesis, probe, truncated_body
 
 pytestmark = pytest.mark.slow  # a process a run
 
@@ -149,15 +149,16 @@ def test_6_the_tolerance_of_a_probe_in_the_method_counts(run):
     assert "number" in result.reason
 
 
-def test_7_a_safeguard_that_died_makes_the_run_inconclusive(run):
+@pytest.mark.parametrize("logger", ["chaostoolkit", "logzero_default"])
+def test_7_a_safeguard_that_died_makes_the_run_inconclusive(run, logger):
     """Its error is a debug line, and the run goes on unguarded."""
     made = document([action("yes")])
     made["controls"] = [
-        {"name": "guard", "provider": {"type": "python", "module": "tests.integration.chaos_activities"}}
+        {"name": "guard", "provider": {"type": "python", "module": MODULE, "arguments": {"logger": logger}}}
     ]
     result = run(made)[1]
     assert result.verdict == "inconclusive"
-    assert "not iterable" in result.reason
+    assert "Safeguard 'budget' failed" in result.reason
 
 
 def test_7_a_safeguard_that_cannot_be_loaded_makes_the_run_inconclusive(run):

@@ -31,6 +31,9 @@ METHOD = span("method", 10, 30)
 STOP = span("activity: stop", 10, 1, activity__name="stop", activity__status="succeeded", activity__error=True)
 AFTER = span("hypothesis", 41, 1, hypothesis__phase="after", hypothesis__met=True)
 UNMET = span("hypothesis", 41, 1, hypothesis__phase="after", hypothesis__met="False")
+ALL_THE_TIME = span("hypothesis", 10, 30, hypothesis__phase="continuous")
+ONCE = span("hypothesis", 12, 1, hypothesis__phase="continuous", hypothesis__met=True, hypothesis__iteration=1)
+ONCE_UNMET = span("hypothesis", 12, 1, hypothesis__phase="continuous", hypothesis__met=False)
 INJECTED = SpanEvent(name="fault.injected", offset_ms=10_000, attributes={"chaostoolkit.activity.name": "stop"})
 
 
@@ -49,6 +52,8 @@ def test_a_run_has_the_title_the_windows_and_the_timeline_of_its_spans():
         (trace(BEFORE, METHOD, STOP, AFTER, events=[INJECTED]), "held"),
         (trace(BEFORE, METHOD, STOP, AFTER), "inconclusive"),
         (trace(BEFORE, METHOD, STOP, UNMET), "deviated"),
+        (trace(ALL_THE_TIME, BEFORE, METHOD, STOP, ONCE, AFTER, events=[INJECTED]), "held"),
+        (trace(ALL_THE_TIME, BEFORE, METHOD, STOP, ONCE_UNMET, AFTER, events=[INJECTED]), "deviated"),
         (trace(BEFORE, METHOD, STOP, deviated=True), "deviated"),
         (trace(BEFORE, METHOD, STOP, deviated="true"), "deviated"),
         (trace(BEFORE, METHOD, STOP, events=[INJECTED]), "inconclusive"),
