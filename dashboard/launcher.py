@@ -2,7 +2,7 @@
 
 from api import models as m
 from api.client import ApiClient, ApiError
-from dashboard.api_access import UnreachableError, fetch
+from dashboard.api_access import NotFoundError, UnreachableError, fetch
 
 CONFLICT = 409
 
@@ -16,6 +16,24 @@ def experiments() -> tuple[list[m.Experiment], str]:
     try:
         return fetch(ApiClient.experiments), ""
     except UnreachableError as error:
-        if isinstance(error.__cause__, ApiError) and error.__cause__.status == CONFLICT:
-            return [], str(error)
-        raise
+        return [], _reason(error)
+
+
+def experiment(name: str) -> tuple[m.Experiment | None, str]:
+    """Return the experiment of this name, or None and why it cannot be started from here.
+
+    Raises:
+        UnreachableError: The API cannot be read.
+    """
+    try:
+        return fetch(ApiClient.experiment, name), ""
+    except NotFoundError as error:
+        return None, str(error)
+    except UnreachableError as error:
+        return None, _reason(error)
+
+
+def _reason(error: UnreachableError) -> str:
+    if isinstance(error.__cause__, ApiError) and error.__cause__.status == CONFLICT:
+        return str(error)
+    raise error

@@ -2,14 +2,14 @@
 
 import streamlit as st
 
+from api import models as m
 from api.client import ApiClient
-from dashboard import outcomes, shell
+from dashboard import outcomes
 from dashboard.api_access import call
-from dashboard.views import texts, units
+from dashboard.views import texts
 from dashboard.views.looks import AnyRun
 from dashboard.views.markup import escape_markdown
 
-NOBODY = "somebody at the dashboard"
 NO_REASON = "STOP was pressed"
 
 
@@ -27,7 +27,10 @@ def button(run: AnyRun) -> None:
 
 
 def signature(run: AnyRun) -> None:
-    """Draw the fields that say who stops and why; both may stay empty, as nobody must look for them in an emergency."""
+    """Draw the fields that say who stops and why; both may stay empty: nobody must look for them in an emergency.
+
+    Without a name the API says who it was by the token that the dashboard shows.
+    """
     with st.popover("Say who and why", key=f"signature {run.id}"):
         st.text_input("Your name", key=f"stop author {run.id}")
         st.text_input("Why", key=f"stop reason {run.id}")
@@ -35,24 +38,23 @@ def signature(run: AnyRun) -> None:
 
 def told(run: AnyRun) -> None:
     """Say that the run was asked to stop, until it has; or why the API refused."""
-    asked = st.session_state.get(_place(run.id) + " asked")
+    asked = run.stop_reason if isinstance(run, m.Run) else ""
+    asked = asked or st.session_state.get(_place(run.id) + " asked", "")
     if asked:
-        by, reason, at = asked
         st.warning(
-            f"{escape_markdown(by)} asked at {units.clock(at)} that it stops: {escape_markdown(reason)}. "
-            "Its runner reverts the fault within seconds; if the runner is gone, the fault's lease ends it.",
+            f"It is {escape_markdown(texts.shortened(asked, texts.MESSAGE))}. Its runner reverts the fault within seconds; if the runner is gone, the fault's lease ends it.",
             icon=":material/stop_circle:",
         )
     outcomes.show(_place(run.id))
 
 
 def _stop(run_id: str) -> None:
-    by = texts.shortened(st.session_state.get(f"stop author {run_id}", "")) or NOBODY
+    by = texts.shortened(st.session_state.get(f"stop author {run_id}", ""))
     reason = texts.shortened(st.session_state.get(f"stop reason {run_id}", "")) or NO_REASON
 
     def ask() -> str:
         call(ApiClient.stop_run, run_id, by=by, reason=reason)
-        st.session_state[_place(run_id) + " asked"] = (by, reason, shell.now())
+        st.session_state[_place(run_id) + " asked"] = f"stopped by {by or 'someone'}: {reason}"
         return "The run is asked to stop."
 
     outcomes.keep(_place(run_id), ask)

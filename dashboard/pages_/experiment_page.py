@@ -4,8 +4,8 @@ import streamlit as st
 
 from api import models as m
 from api.client import ApiClient, ApiError
-from dashboard import outcomes, shell, stopping
-from dashboard.api_access import NotFoundError, call, fetch
+from dashboard import launcher, outcomes, shell, stopping
+from dashboard.api_access import call, fetch
 from dashboard.components import panel
 from dashboard.views import experiments, looks, preflight, run_charts, run_going_on, runs
 from dashboard.views.markup import escape_markdown
@@ -26,16 +26,12 @@ def _body() -> None:
     if started:
         st.switch_page("pages_/run_page.py", query_params={"id": started})
     past = fetch(ApiClient.runs, experiment=NAME, limit=MOST_RUNS)
-    try:
-        found = fetch(ApiClient.experiment, NAME)
-    except NotFoundError:
-        found = None  # its file is gone, or it was imported: its runs are on record all the same
-        if not past:
-            raise
+    found, reason = launcher.experiment(NAME)
     if found is not None:
         panel.show(experiments.headline(found, shell.now()), "experiment-headline")
     else:
-        st.info("No file of this name can be run from here; these are its runs.", icon=":material/info:")
+        # its file is gone, it was imported, or this server starts none: its runs are on record all the same
+        st.info(f"It cannot be run from here: {escape_markdown(reason)}", icon=":material/info:")
     for run in runs.going_on(past, shell.now()):
         _going_on(run)
     view = st.segmented_control(

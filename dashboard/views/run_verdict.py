@@ -34,6 +34,8 @@ def headline(item: m.Run, now: datetime) -> Markup:
     decisive = next(iter(worst_first(item.findings)), None)
     if decisive is not None:
         parts.append(tag("p", sentence(decisive, item)))
+    if item.stop_reason and item.ended_at is not None and item.stop_reason not in item.summary:
+        parts.append(tag("p", "It was ", texts.name(item.stop_reason, texts.MESSAGE), "."))
     more = texts.shortened(item.summary, texts.MESSAGE)
     if more and meaning.lower() not in more.lower():
         parts.append(tag("p", more))
