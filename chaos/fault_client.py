@@ -25,13 +25,15 @@ REVERT_TIMEOUT_S = 20.0  # the daemon waits up to 10 s to see a killed process r
 class FaultClient:
     """Calls to the fault daemon at *base_url*, for example `http://127.0.0.1:8474`.
 
+    A daemon beyond loopback wants the *token* in its `chaos/daemon.token`.
     Every method raises FaultDaemonError when the daemon refuses or does not answer within *timeout_s*.
     """
 
-    def __init__(self, base_url: str, *, timeout_s: float = 3.0) -> None:
+    def __init__(self, base_url: str, *, token: str = "", timeout_s: float = 3.0) -> None:
         self.base_url = base_url.rstrip("/")
         # trust_env=False: a proxy meant for the outside must not swallow calls to a local daemon
-        self._http = httpx.Client(base_url=self.base_url, timeout=timeout_s, trust_env=False)
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._http = httpx.Client(base_url=self.base_url, headers=headers, timeout=timeout_s, trust_env=False)
 
     def __enter__(self) -> Self:
         return self

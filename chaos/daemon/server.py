@@ -19,9 +19,10 @@ from starlette.exceptions import HTTPException
 
 from chaos.address import Address
 from chaos.daemon.board import FaultBoard
-from chaos.daemon.browser_guard import BrowserGuard
+from chaos.daemon.browser_guard import BrowserGuard, TokenGuard
 from chaos.daemon.emergency_stop import EmergencyStop
 from chaos.daemon.fault_api import FaultApi
+from chaos.daemon.token import ensure_token, token_path
 from chaos.daemon.toxiproxy_api import ToxiproxyApi
 from chaos.daemon.undo import UndoRecords
 from chaos.daemon.world import World, read_world
@@ -33,7 +34,12 @@ log = logging.getLogger(__name__)
 
 
 def build_app(
-    world: World, board: FaultBoard, *, default_lease_s: float = DEFAULT_LEASE_S, loopback_only: bool = True
+    world: World,
+    board: FaultBoard,
+    *,
+    default_lease_s: float = DEFAULT_LEASE_S,
+    loopback_only: bool = True,
+    token: str = "",
 ) -> FastAPI:
     """Return the daemon's HTTP API: Toxiproxy's endpoints and our own, errors as `{"error", "status"}`.
 
@@ -42,13 +48,16 @@ def build_app(
         board: where faults start and end.
         default_lease_s: lease of faults from Toxiproxy clients, which know no leases: a fault cannot outlive its
             runner, so theirs end too unless they are updated. At most 600.
-        loopback_only: refuse new proxies that would listen beyond this machine.
+        loopback_only: refuse new proxies that would listen beyond this machine, and requests to another Host.
+        token: what every request must bring as its bearer token; empty asks for none.
     """
     app = FastAPI(title="Ninelives fault daemon", docs_url=None, redoc_url=None)
     lease_ms = min(round(default_lease_s * 1000), world.limits.max_lease_ms)
     app.include_router(FaultApi(world, board).router())
     app.include_router(ToxiproxyApi(world, board, default_lease_ms=lease_ms, loopback_only=loopback_only).router())
-    app.add_middleware(BrowserGuard)
+    if token:
+        app.add_middleware(TokenGuard, token=token)
+    app.add_middleware(BrowserGuard, loopback_only=loopback_only)
     app.add_exception_handler(FaultRefusedError, _on_refusal)
     app.add_exception_handler(HTTPException, _on_refusal)
     app.add_exception_handler(RequestValidationError, _on_bad_body)
@@ -72,7 +81,8 @@ async def serve(
         host: where the API listens.
         port: where the API listens.
         targets_path: YAML file of the proxies and processes.
-        data_dir: undo records go to `chaos/undo` below it, the emergency stop to `chaos/emergency-stop.json`.
+        data_dir: undo records go to `chaos/undo` below it, the emergency stop to `chaos/emergency-stop.json`. A daemon
+            that listens beyond loopback asks for the token in `chaos/daemon.token`, which it makes.
         sock: a listening or bound socket to use in place of *host* and *port*.
         watch_stdin: also stop when standard input ends, which is how a child notices that its parent has died.
         default_lease_s: see `build_app`.
@@ -85,7 +95,11 @@ async def serve(
     own = data_dir / "chaos"
     board = FaultBoard(world, UndoRecords(own / "undo"), EmergencyStop(own / "emergency-stop.json"))
     listener = sock or _listen(host, port)
-    app = build_app(world, board, default_lease_s=default_lease_s, loopback_only=Address(host, port).is_loopback)
+    local = _is_local(listener)
+    token = "" if local else ensure_token(data_dir)
+    if token:
+        log.warning("listening beyond loopback: requests need the token in %s", token_path(data_dir))
+    app = build_app(world, board, default_lease_s=default_lease_s, loopback_only=local, token=token)
     server = _Server(
         uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2)
     )
@@ -133,6 +147,10 @@ def _listen(host: str, port: int) -> socket.socket:
     listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     listener.setblocking(False)
     return listener
+
+
+def _is_local(listener: socket.socket) -> bool:
+    return Address(*listener.getsockname()[:2]).is_loopback
 
 
 def _error(message: str, status: int) -> Response:

@@ -34,6 +34,7 @@ from chaos.proxy.toxic import ATTRIBUTES, Stream, Toxic
 from chaos.wire import EDGE_KINDS, FaultRequest, FaultState
 
 VERSION = "2.12.0"  # the release whose API this follows; clients ask for it
+LOOPBACK_FOR_ALL = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - named so as not to listen there
 
 
 class ToxiproxyApi:
@@ -221,7 +222,10 @@ class ToxiproxyApi:
         await (proxy.enable() if was_enabled else proxy.bind())
 
     def _listen(self, text: str) -> Address:
+        """Return where to listen; a daemon on loopback takes "all addresses", many clients' default, as its own."""
         address = _address(text or ":0")
+        if self._loopback_only and address.host in LOOPBACK_FOR_ALL:
+            address = Address(LOOPBACK_FOR_ALL[address.host], address.port)
         if self._loopback_only and not address.is_loopback:
             raise FaultRefusedError(f"bad request body: listen {text!r} is not a loopback address", 400)
         return address

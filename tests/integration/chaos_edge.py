@@ -114,8 +114,15 @@ async def digest_answer(reader, writer, head):
     await writer.drain()
 
 
+async def until(condition, within_s=3.0):
+    """Wait until *condition()* holds."""
+    async with asyncio.timeout(within_s):
+        while not condition():  # noqa: ASYNC110 - what the other end has seen has no event here
+            await asyncio.sleep(0.01)
+
+
 async def is_broken(reader):
-    """Return whether the connection ends before another complete answer, and with how many bytes."""
+    """Return whether the connection ends without another byte."""
     try:
         return len(await reader.read(-1)) == 0
     except ConnectionError:

@@ -158,7 +158,7 @@ def test_toxiproxy_clients_work_unchanged(daemon, browserless):
         400,
         {"error": "missing required field: upstream", "status": 400},
     )
-    assert call("POST", "/proxies", {"name": "x", "listen": "0.0.0.0:0", "upstream": upstream})[0] == 400
+    assert call("POST", "/proxies", {"name": "x", "listen": "192.0.2.1:0", "upstream": upstream})[0] == 400
     toxic = {"type": "latency", "attributes": {"latency": 150, "jitter": 0}}
     stored = {**toxic, "name": "latency_downstream", "stream": "downstream", "toxicity": 1.0}
     assert call("POST", "/proxies/other/toxics", toxic) == (200, stored)

@@ -11,7 +11,7 @@ from chaos.errors import FaultRefusedError
 from chaos.faults import build_fault
 from chaos.proxy.arms import arm_of
 from chaos.wire import FaultRequest
-from tests.integration.chaos_edge import GET, answer_of, ask, client, is_broken, over_edge
+from tests.integration.chaos_edge import GET, answer_of, ask, client, is_broken, over_edge, until
 
 GROUPS = {"run": "late-1", "share": 0.3, "seed": "abc"}
 
@@ -208,9 +208,7 @@ def test_a_client_that_gives_up_in_a_blackhole_is_let_go():
         async with client(proxy) as (_, writer):
             writer.write(get_in("treatment"))
             await asyncio.sleep(0.1)
-        async with asyncio.timeout(1):
-            while proxy._connections:
-                await asyncio.sleep(0.01)
+        await until(lambda: not proxy._connections)
 
     over_edge(test)
 

@@ -7,7 +7,7 @@ import os
 import httpx
 import pytest
 
-from tests.integration.chaos_edge import GET, OK, answer_of, body_of, client, digest_answer, over_edge
+from tests.integration.chaos_edge import GET, OK, answer_of, body_of, client, digest_answer, over_edge, until
 
 
 def test_a_thousand_requests_share_one_connection_on_each_side():
@@ -266,8 +266,7 @@ def test_both_sides_end_together():
         upstream.answer = lambda *_: asyncio.sleep(0)
         async with client(proxy) as (reader, writer):
             writer.write(GET)
-            while len(upstream.heads) < 2:
-                await asyncio.sleep(0.01)
+            await until(lambda: len(upstream.heads) == 2)
         await asyncio.wait_for(upstream.ended.wait(), 1)
 
     async def once(_, writer, __):

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from chaos.proxy.reader import BUFFER_BYTES
-from tests.integration.chaos_edge import GET, OK, answer_of, ask, client, digest_answer, is_broken, over_edge
+from tests.integration.chaos_edge import GET, OK, answer_of, ask, client, digest_answer, is_broken, over_edge, until
 
 
 @pytest.mark.parametrize(
@@ -179,11 +179,14 @@ def test_a_server_that_stops_reading_makes_the_client_wait():
     async def test(proxy, _):
         async with client(proxy) as (_, writer):
             writer.write(b"POST / HTTP/1.1\r\nHost: shop\r\nTransfer-Encoding: chunked\r\n\r\n")
+
+            async def send():
+                while proxy.traffic["upstream"].received < 100_000_000:
+                    writer.write(b"10000\r\n" + bytes(65536) + b"\r\n")
+                    await writer.drain()
+
             with pytest.raises(TimeoutError):
-                async with asyncio.timeout(0.3):
-                    while proxy.traffic["upstream"].received < 100_000_000:
-                        writer.write(b"10000\r\n" + bytes(65536) + b"\r\n")
-                        await writer.drain()
+                await asyncio.wait_for(send(), 0.3)
 
     over_edge(test, answer=deaf)
 
@@ -197,8 +200,7 @@ def test_a_client_that_resets_takes_its_request_along():
     async def test(proxy, upstream):
         async with client(proxy) as (_, writer):
             writer.write(GET)
-            while not upstream.heads:
-                await asyncio.sleep(0.01)
+            await until(lambda: upstream.heads)
             writer.transport.abort()
             await asyncio.wait_for(upstream.ended.wait(), 1)
 
