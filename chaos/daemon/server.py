@@ -26,7 +26,7 @@ from chaos.daemon.token import ensure_token, token_path
 from chaos.daemon.toxiproxy_api import ToxiproxyApi
 from chaos.daemon.undo import UndoRecords
 from chaos.daemon.world import World, read_world
-from chaos.errors import FaultRefusedError
+from chaos.errors import ChaosError, FaultRefusedError
 
 DEFAULT_LEASE_S = 300.0
 
@@ -89,16 +89,15 @@ async def serve(
 
     Raises:
         TargetsError: the targets file is unusable, or a proxy's port is taken.
+        ChaosError: the token cannot be kept.
         OSError: the API's port is taken.
     """
     world = read_world(targets_path)
     own = data_dir / "chaos"
     board = FaultBoard(world, UndoRecords(own / "undo"), EmergencyStop(own / "emergency-stop.json"))
     listener = sock or _listen(host, port)
-    local = _is_local(listener)
-    token = "" if local else ensure_token(data_dir)
-    if token:
-        log.warning("listening beyond loopback: requests need the token in %s", token_path(data_dir))
+    local = Address(host, port).is_loopback and Address(*listener.getsockname()[:2]).is_loopback
+    token = "" if local else _token(data_dir)
     app = build_app(world, board, default_lease_s=default_lease_s, loopback_only=local, token=token)
     server = _Server(
         uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2)
@@ -149,8 +148,14 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _is_local(listener: socket.socket) -> bool:
-    return Address(*listener.getsockname()[:2]).is_loopback
+def _token(data_dir: Path) -> str:
+    path = token_path(data_dir)
+    try:
+        token = ensure_token(data_dir)
+    except OSError as error:
+        raise ChaosError(f"cannot keep a token in {path} ({error}); beyond loopback there must be one") from error
+    log.warning("listening beyond loopback: requests need the token in %s", path)
+    return token
 
 
 def _error(message: str, status: int) -> Response:
