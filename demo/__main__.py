@@ -9,9 +9,10 @@ from pathlib import Path
 
 from demo.errors import DemoError, PortInUseError, StateError
 from demo.lifeline import die_with_parent, follow_parent
+from demo.policy import POLICIES
 from demo.ports import Ports
 from demo.shop import SERVICES
-from demo.state import MODES, break_mode, heal, state_path
+from demo.state import MODES, break_mode, configure, heal, state_path
 from demo.supervisor import ShopSettings, Supervisor, say
 from demo.targets import write_targets
 
@@ -46,12 +47,14 @@ def _run(options: argparse.Namespace) -> int:
         endpoint=options.endpoint.rstrip("/"),
         data=options.data.absolute(),
         ports=ports,
-        orders_url=options.orders_url or ports.url("orders"),
+        through_proxy=options.through_proxy,
         rate=options.rate,
         ramp_s=options.ramp,
         history_days=0.0 if options.no_history else options.history_days,
         environment=options.environment,
     )
+    if options.config is not None:
+        configure(state_path(settings.data), options.config)
     supervisor = Supervisor(settings)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: supervisor.stop.set())
@@ -81,17 +84,24 @@ def _heal(options: argparse.Namespace) -> int:
     return 0
 
 
+def _configure(options: argparse.Namespace) -> int:
+    configure(state_path(options.data), options.configuration)
+    say(f"Configured: {options.configuration}.")
+    return 0
+
+
 def _service(options: argparse.Namespace) -> int:
     from demo.service import ServiceSettings  # noqa: PLC0415 - the commands must not pay for the web framework
     from demo.services import run_service  # noqa: PLC0415 - as above
 
     settings = ServiceSettings(
         name=options.name,
+        instance=options.instance,
         port=options.port,
         endpoint=options.endpoint,
         environment=options.environment,
         state=state_path(options.data),
-        upstream_url=options.upstream_url,
+        upstream_urls=tuple(options.upstream_url),
         database=options.data / "demo" / "catalog.sqlite",
     )
     run_service(settings)
@@ -126,6 +136,7 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_shop_commands(command)
     _add_fault_commands(command)
+    _add_configure_command(command)
     _add_process_commands(command)
     return parser
 
@@ -143,7 +154,7 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_base_port(parser: argparse.ArgumentParser) -> None:
-    text = "gateway's port; orders, catalog and the fault proxy follow at +1, +2, +100 (default %(default)s)"
+    text = "gateway's port; the other services follow up to +4, the fault proxies from +100 (default %(default)s)"
     parser.add_argument("--base-port", type=int, default=8090, help=text)
 
 
@@ -156,7 +167,10 @@ def _add_shop_commands(command: _Command) -> None:
     _add_telemetry(run)
     _add_data(run)
     _add_base_port(run)
-    run.add_argument("--orders-url", help="how the gateway reaches orders: the fault proxy (default: directly)")
+    run.add_argument("--through-proxy", action="store_true", help="let the calls go through the fault daemon's proxies")
+    run.add_argument(
+        "--config", choices=POLICIES, help="the configuration (default: the one chosen last, else fragile)"
+    )
     run.add_argument("--rate", type=positive, default=50.0, help="requests a second (default %(default)g)")
     run.add_argument(
         "--ramp", type=float, default=15.0, help="seconds until that rate is reached (default %(default)g)"
@@ -179,6 +193,12 @@ def _add_fault_commands(command: _Command) -> None:
     _add_data(command("heal", _heal, "End everything that `break` did."))
 
 
+def _add_configure_command(command: _Command) -> None:
+    configured = command("configure", _configure, "Choose how the running shop treats services that fail it.")
+    configured.add_argument("configuration", choices=POLICIES)
+    _add_data(configured)
+
+
 def _add_process_commands(command: _Command) -> None:
     history = command("history", _history, "Send some days of the shop's past.")
     _add_telemetry(history)
@@ -190,7 +210,8 @@ def _add_process_commands(command: _Command) -> None:
     _add_telemetry(service)
     _add_data(service)
     service.add_argument("--port", type=int, required=True)
-    service.add_argument("--upstream-url", default="")
+    service.add_argument("--instance", type=int, default=1)
+    service.add_argument("--upstream-url", action="append", default=[])
     load = command("load", _load, "Visit the shop (the supervisor does).")
     load.add_argument("--url", required=True)
     load.add_argument("--rate", type=positive, default=50.0)

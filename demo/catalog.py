@@ -12,16 +12,18 @@ from fastapi.responses import JSONResponse
 from opentelemetry.metrics import Counter
 from opentelemetry.trace import Span, SpanKind, Tracer
 
-from demo.item_cache import ItemCache
+from demo.cache_client import CacheClient
+from demo.cache_service import CACHE_SIZE
 from demo.item_store import QUERY, Item, ItemStore, create_store
 from demo.service import ServiceError, ServiceSettings, build_app
 from demo.shop import CACHE_NAME, cache_key
 from demo.state import StateWatcher
 from demo.telemetry import Telemetry
-from demo.upstream import NotFoundError
+from demo.upstream import NotFoundError, connect
 
-CACHE_SIZE = 800
-CACHE_TTL_S = 300.0
+WARM_S = 10.0
+"""How long the cache is waited for before the catalog opens with a cold one."""
+WARM_RETRY_S = 0.1
 LATE_SHARE = 0.5
 LATE_S = 0.4
 """While the mode `latency` is in force, this share of requests waits so long for the database."""
@@ -91,7 +93,7 @@ class Catalog:
     """Items out of the cache, or else out of the database."""
 
     database: Database
-    cache: ItemCache
+    cache: CacheClient
     tracer: Tracer
     hits: Counter
     misses: Counter
@@ -101,18 +103,26 @@ class Catalog:
         late = self._is_active("latency") and self.database.rng.random() < LATE_SHARE
         attributes = {"cache.name": CACHE_NAME, "cache.key": cache_key(item_id)}
         with self.tracer.start_as_current_span("cache get", attributes=attributes) as span:
-            cached = self._lookup(item_id, span)
+            cached = await self._lookup(item_id, span)
             item = cached or await self._load(item_id, late=late)
         if cached is not None and late:
             return await self.database.read(item_id, late=True)
         return item
 
-    def warm(self) -> None:
-        """Fill the cache with the most popular items, as a shop does before it opens."""
-        self.cache.warm(self.database.store.read_popular(self.cache.size), time.monotonic())
+    async def warm(self) -> None:
+        """Fill the cache with the most popular items, as a shop does before it opens. It opens without, if need be."""
+        popular = self.database.store.read_popular(CACHE_SIZE)
+        deadline = time.monotonic() + WARM_S
+        while time.monotonic() < deadline:
+            try:
+                await self.cache.warm(popular)
+            except ServiceError:
+                await asyncio.sleep(WARM_RETRY_S)
+            else:
+                return
 
-    def _lookup(self, item_id: int, span: Span) -> Item | None:
-        cached = None if self._is_active("cache") else self.cache.get(item_id, time.monotonic())
+    async def _lookup(self, item_id: int, span: Span) -> Item | None:
+        cached = None if self._is_active("cache") else await self.cache.get(item_id)
         span.set_attribute("cache.hit", cached is not None)
         counter = self.misses if cached is None else self.hits
         counter.add(1, {"cache.name": CACHE_NAME})
@@ -120,7 +130,8 @@ class Catalog:
 
     async def _load(self, item_id: int, *, late: bool) -> Item:
         item = await self.database.read(item_id, late=late)
-        self.cache.put(item, time.monotonic())
+        if not self._is_active("cache"):
+            await self.cache.put(item)
         return item
 
     def _is_active(self, mode: str) -> bool:
@@ -135,8 +146,9 @@ def catalog_app(settings: ServiceSettings, telemetry: Telemetry) -> FastAPI:
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[None]:
-        catalog.warm()
+        await catalog.warm()
         yield
+        await catalog.cache.upstream.client.aclose()
         catalog.database.worker.shutdown(cancel_futures=True)
         catalog.database.store.close()
 
@@ -158,9 +170,10 @@ def _open_catalog(settings: ServiceSettings, telemetry: Telemetry, watcher: Stat
         rng=random.Random(),
     )
     meter = telemetry.meter
+    (cache_url,) = settings.upstream_urls
     return Catalog(
         database=database,
-        cache=ItemCache(CACHE_SIZE, CACHE_TTL_S),
+        cache=CacheClient(connect("item-cache", cache_url, telemetry), lambda: watcher.policy),
         tracer=telemetry.tracer,
         hits=meter.create_counter("cache.hits", "{hit}", "Reads that the cache answered"),
         misses=meter.create_counter("cache.misses", "{miss}", "Reads that the cache could not answer"),

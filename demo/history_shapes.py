@@ -96,4 +96,8 @@ class Shapes:
         self.item = _server("catalog", ports, "GET", "/items/{item_id}")
         cached: dict[str, Value] = {"cache.name": CACHE_NAME}
         self.cache = _shape("catalog", "shop.catalog", "cache get", Span.SPAN_KIND_INTERNAL, cached)
+        self.ask_cache = _client("catalog", ports, "GET", "item-cache", "/items/{item_id}")
+        self.fill_cache = _client("catalog", ports, "PUT", "item-cache", "/items/{item_id}")
+        self.cached = _server("item-cache", ports, "GET", "/items/{item_id}")
+        self.filled = _server("item-cache", ports, "PUT", "/items/{item_id}")
         self.query = _shape("catalog", "shop.catalog", "SELECT items", Span.SPAN_KIND_CLIENT, QUERY_ATTRIBUTES)

@@ -52,7 +52,11 @@ class VisitWriter:
     def _measure(self) -> None:
         reserves = self.is_checkout and self.locked is None
         self.reserve_ns = (LOOKUP_NS if self.exhausted else self.planned.reserve_ns) if reserves else 0
-        self.lookup_ns = LOOKUP_NS + (0 if self.planned.hit else self.planned.query_ns)
+        self.caching_ns = self.hop_ns // 2
+        """One exchange with the cache: the shop asks it first, and fills it after a query that answered."""
+        self.lookup_ns = LOOKUP_NS + self.caching_ns
+        if not self.planned.hit:
+            self.lookup_ns += self.planned.query_ns + (0 if self.locked else self.caching_ns)
         self.catalog_ns = self.lookup_ns + self.hop_ns // 3
         self.asking_ns = 0 if self.is_refused else self.catalog_ns + self.hop_ns
         self.orders_ns = self.asking_ns + self.reserve_ns + self.hop_ns
@@ -114,6 +118,24 @@ class VisitWriter:
     def _cache(self, product_id: int, parent: bytes, when: Interval) -> None:
         looked_up: dict[str, Value] = {"cache.key": cache_key(product_id), "cache.hit": self.planned.hit}
         span_id = self.trace.add(self.shapes.cache, parent, when, looked_up, self.locked)
+        path, asking = f"/items/{product_id}", when.inner(LOOKUP_NS // 2, self.caching_ns)
+        self._ask_cache(span_id, asking, path)
         if not self.planned.hit:
-            querying = when.inner(LOOKUP_NS // 2, self.planned.query_ns)
+            querying = Interval(asking.end_ns, asking.end_ns + self.planned.query_ns)
             self.trace.add(self.shapes.query, span_id, querying, {}, self.locked)
+            if self.locked is None:
+                self._fill_cache(span_id, querying.inner(self.planned.query_ns, self.caching_ns), path)
+
+    def _ask_cache(self, parent: bytes, when: Interval, path: str) -> None:
+        status = 200 if self.planned.hit else 204
+        span_id = self.trace.add(self.shapes.ask_cache, parent, when, called(self.shapes.ask_cache, path, status))
+        self.trace.add(self.shapes.cached, span_id, _served_within(when), served(path, status, None))
+
+    def _fill_cache(self, parent: bytes, when: Interval, path: str) -> None:
+        span_id = self.trace.add(self.shapes.fill_cache, parent, when, called(self.shapes.fill_cache, path, 204))
+        self.trace.add(self.shapes.filled, span_id, _served_within(when), served(path, 204, None))
+
+
+def _served_within(call: Interval) -> Interval:
+    length_ns = call.end_ns - call.start_ns
+    return call.inner(length_ns // 4, length_ns // 2)

@@ -37,6 +37,12 @@ class ItemCache:
         for rank, item in reversed(list(enumerate(popular, start=1))):
             self._keep(item, now + self.ttl_s * (rank * GOLDEN % 1))
 
+    def clear(self) -> int:
+        """Forget everything and return how many items that were."""
+        forgotten = len(self._entries)
+        self._entries.clear()
+        return forgotten
+
     def __len__(self) -> int:
         return len(self._entries)
 

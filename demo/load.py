@@ -10,9 +10,9 @@ import uvloop
 
 from demo.lifeline import die_with_parent
 from demo.shop import Visit, Visitors
+from demo.transport import LeanTransport
 
 MAX_IN_FLIGHT = 256
-IDLE_CONNECTIONS = 6
 TIMEOUT_S = 5.0
 REPORT_S = 60.0
 
@@ -92,11 +92,9 @@ class Load:
 
 
 async def _visit_for_ever(url: str, rate: float, ramp_s: float) -> None:
-    limits = httpx.Limits(
-        max_connections=MAX_IN_FLIGHT, max_keepalive_connections=IDLE_CONNECTIONS, keepalive_expiry=2.0
-    )
     rng = random.Random()
-    async with httpx.AsyncClient(base_url=url, timeout=TIMEOUT_S, limits=limits, trust_env=False) as client:
+    transport = LeanTransport()
+    async with httpx.AsyncClient(base_url=url, timeout=TIMEOUT_S, transport=transport, trust_env=False) as client:
         load = Load(client)
         await asyncio.gather(load.run(Visitors(rng), Arrivals(rate, rng, ramp_s)), load.report())
 

@@ -5,9 +5,9 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Header
 from fastapi.responses import JSONResponse
 from opentelemetry.trace import Tracer
 from pydantic import BaseModel, Field
@@ -18,7 +18,6 @@ from demo.state import StateWatcher
 from demo.telemetry import Telemetry
 from demo.upstream import Upstream, connect
 
-CATALOG_TIMEOUT_S = 1.5
 BROKEN_SHARE = 0.3
 """Requests that fail while the mode `errors` is in force."""
 FAILING_SHARE = 0.000_03
@@ -60,9 +59,14 @@ class Ledger:
             await asyncio.sleep(self.rng.uniform(*(SLOW_RESERVE_S if slow else RESERVE_S)))
 
 
+def _new_id() -> str:
+    return str(uuid.uuid4())
+
+
 def orders_app(settings: ServiceSettings, telemetry: Telemetry) -> FastAPI:
     """Return the service that prices products and takes orders, with the catalog's help."""
-    catalog = connect("catalog", settings.upstream_url, CATALOG_TIMEOUT_S, telemetry)
+    (url,) = settings.upstream_urls
+    catalog = connect("catalog", url, telemetry)
     watcher = StateWatcher(settings.state)
 
     @asynccontextmanager
@@ -77,7 +81,10 @@ def orders_app(settings: ServiceSettings, telemetry: Telemetry) -> FastAPI:
 
 def _add_routes(app: FastAPI, catalog: Upstream, ledger: Ledger) -> None:
     async def item(product_id: int) -> dict[str, Any]:
-        found: dict[str, Any] = await catalog.request("GET", f"/items/{product_id}", "/items/{product_id}")
+        timeout_s = ledger.watcher.policy.catalog_timeout_s
+        found: dict[str, Any] = await catalog.request(
+            "GET", f"/items/{product_id}", "/items/{product_id}", timeout_s=timeout_s
+        )
         return found
 
     @app.get("/orders/quote/{product_id}")
@@ -86,8 +93,8 @@ def _add_routes(app: FastAPI, catalog: Upstream, ledger: Ledger) -> None:
         return JSONResponse(await item(product_id))
 
     @app.post("/orders")
-    async def place(order: Order) -> JSONResponse:
+    async def place(order: Order, idempotency_key: Annotated[str, Header(default_factory=_new_id)]) -> JSONResponse:
         found = await item(order.product_id)
         await ledger.reserve(order)
         total = found["price_cents"] * order.quantity
-        return JSONResponse({"order_id": str(uuid.uuid4()), "total_cents": total}, status_code=201)
+        return JSONResponse({"order_id": idempotency_key, "total_cents": total}, status_code=201)

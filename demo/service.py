@@ -1,4 +1,4 @@
-"""What the three services have in common: errors as answers, health, the server, a prompt and clean end."""
+"""What the services have in common: errors as answers, health, the server, a prompt and clean end."""
 
 import asyncio
 import contextlib
@@ -24,20 +24,24 @@ from demo.state import StateWatcher
 from demo.telemetry import Telemetry, record_failure
 
 FLUSH_S = 1.5
-DRAIN_S = {"gateway": 0.0, "orders": 0.4, "catalog": 0.8}
+DRAIN_S = {"gateway": 0.0, "orders": 0.4, "catalog": 0.8, "item-cache": 1.2}
 """When the parent is gone the callers stop first, so that an ordinary end leaves no failed requests behind."""
+
+CONNECTION_LIMITS = {"catalog": 128}
+"""Connections that a service serves; requests on further ones are answered with 503 (its pool can be starved)."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceSettings:
-    """How one service runs. `upstream_url` is the next service; `database` is the catalog's."""
+    """How one instance of a service runs. `upstream_urls` lead to the next service; `database` is the catalog's."""
 
     name: str
+    instance: int
     port: int
     endpoint: str
     environment: str
     state: Path
-    upstream_url: str
+    upstream_urls: tuple[str, ...]
     database: Path
 
 
@@ -110,6 +114,7 @@ def serve(settings: ServiceSettings, telemetry: Telemetry, app: FastAPI) -> None
         access_log=False,
         log_level="warning",
         timeout_keep_alive=30,
+        limit_concurrency=CONNECTION_LIMITS.get(settings.name),
         timeout_graceful_shutdown=2,
     )
     server = ShopServer(config)

@@ -10,7 +10,7 @@ from typing import Literal
 
 NAMESPACE = "shop"
 VERSION = "1.4.2"
-SERVICES = ("catalog", "orders", "gateway")
+SERVICES = ("item-cache", "catalog", "orders", "gateway")
 PRODUCTS = 2000
 CATEGORIES = ("books", "garden", "kitchen", "music", "outdoor", "pets", "toys", "travel")
 CACHE_NAME = "catalog"
@@ -19,6 +19,25 @@ ZIPF_EXPONENT = 1.2
 
 Page = Literal["home", "product", "checkout"]
 PAGE_SHARES: dict[Page, float] = {"home": 0.15, "product": 0.5, "checkout": 0.35}
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One process of a service. `name` is what its pid file, its log and its target for faults are called."""
+
+    name: str
+    service: str
+    number: int = 1
+
+
+INSTANCES = (
+    Instance("item-cache", "item-cache"),
+    Instance("catalog", "catalog"),
+    Instance("orders", "orders"),
+    Instance("orders-2", "orders", 2),
+    Instance("gateway", "gateway"),
+)
+"""In the order in which they are started; they are stopped in the opposite one, callers first."""
 
 
 def category(product_id: int) -> str:

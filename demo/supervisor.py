@@ -8,7 +8,7 @@ from pathlib import Path
 from demo.children import Child, ChildSpec
 from demo.errors import DemoError
 from demo.ports import Ports, bind, is_listening
-from demo.shop import SERVICES
+from demo.shop import INSTANCES, Instance
 from demo.targets import pid_path, write_targets
 
 TICK_S = 0.1
@@ -20,12 +20,12 @@ TURN_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class ShopSettings:
-    """How the shop runs. `history_days` 0 sends no history; `orders_url` may be a fault proxy."""
+    """How the shop runs. `history_days` 0 sends no history; `through_proxy`, its calls go through the fault daemon."""
 
     endpoint: str
     data: Path
     ports: Ports
-    orders_url: str
+    through_proxy: bool
     rate: float
     ramp_s: float
     history_days: float
@@ -36,18 +36,28 @@ def child_specs(settings: ShopSettings) -> dict[str, ChildSpec]:
     """Return what to run, by name: "history", the services and "load"."""
     python = (sys.executable, "-m", "demo")
     telemetry = ("--endpoint", settings.endpoint, "--environment", settings.environment)
-    upstream = {"gateway": settings.orders_url, "orders": settings.ports.url("catalog"), "catalog": ""}
     logs = settings.data / "demo" / "logs"
 
-    def service(name: str) -> ChildSpec:
-        port = settings.ports.of(name)
-        own = ("--data", str(settings.data), "--port", str(port), "--upstream-url", upstream[name])
+    def edge(name: str) -> str:
+        return settings.ports.edge_url(name, through_proxy=settings.through_proxy)
+
+    upstreams = {
+        "gateway": (edge("gateway-orders"), edge("gateway-orders-2")),
+        "orders": (settings.ports.url("catalog"),),
+        "catalog": (edge("catalog-cache"),),
+        "item-cache": (),
+    }
+
+    def service(instance: Instance) -> ChildSpec:
+        port = settings.ports.of(instance.name)
+        own = ("--instance", str(instance.number), "--data", str(settings.data), "--port", str(port))
+        asks = tuple(word for url in upstreams[instance.service] for word in ("--upstream-url", url))
         return ChildSpec(
-            name=name,
-            arguments=(*python, "service", name, *telemetry, *own),
-            log_file=logs / f"{name}.log",
+            name=instance.name,
+            arguments=(*python, "service", instance.service, *telemetry, *own, *asks),
+            log_file=logs / f"{instance.name}.log",
             port=port,
-            pid_file=pid_path(settings.data, name),
+            pid_file=pid_path(settings.data, instance.name),
         )
 
     past = ("--days", str(settings.history_days), "--base-port", str(settings.ports.base), "--watch-stdin")
@@ -56,7 +66,7 @@ def child_specs(settings: ShopSettings) -> dict[str, ChildSpec]:
     load = (*python, "load", "--url", settings.ports.url("gateway"), *rate)
     return {
         "history": ChildSpec("history", history, logs / "history.log"),
-        **{name: service(name) for name in SERVICES},
+        **{instance.name: service(instance) for instance in INSTANCES},
         "load": ChildSpec("load", load, logs / "load.log"),
     }
 
@@ -97,8 +107,8 @@ class Supervisor:
             self._end_all()
 
     def _check_ports(self) -> None:
-        for name in SERVICES:
-            bind(self.settings.ports.of(name)).close()
+        for instance in INSTANCES:
+            bind(self.settings.ports.of(instance.name)).close()
 
     def _start(self, spec: ChildSpec) -> Child:
         child = Child(spec)
@@ -113,8 +123,8 @@ class Supervisor:
                 child.keep_alive()
 
     def _start_services(self, specs: dict[str, ChildSpec]) -> None:
-        for name in SERVICES:
-            self._start(specs[name])
+        for instance in INSTANCES:
+            self._start(specs[instance.name])
         deadline = time.monotonic() + READY_S
         while not self.stop.is_set() and (waiting := self._not_listening()):
             if (dead := self._dead()) is not None:
@@ -144,7 +154,7 @@ class Supervisor:
 
     def _end_all(self) -> None:
         deadline = time.monotonic() + STOP_S
-        for name in ("history", "load", "gateway", "orders", "catalog"):
+        for name in ("history", "load", *(instance.name for instance in reversed(INSTANCES))):
             if (child := self._running.get(name)) is not None:
                 child.terminate()
                 child.wait(min(TURN_S, max(0.0, deadline - time.monotonic())))

@@ -25,14 +25,14 @@ SPAN_QUEUE = 8192
 UNUSED_INSTRUMENTS = ("http.*.request.body.size", "http.*.response.body.size")
 
 
-def resource(service: str, environment: str) -> Resource:
-    """Return what describes `service` in every span and metric, live or historical."""
+def resource(service: str, environment: str, instance: int = 1) -> Resource:
+    """Return what describes `service` and the number of its instance in every span and metric, live or historical."""
     return Resource.create(
         {
             "service.name": service,
             "service.namespace": NAMESPACE,
             "service.version": VERSION,
-            "service.instance.id": f"{service}-1",
+            "service.instance.id": f"{service}-{instance}",
             "deployment.environment.name": environment,
         },
     )
@@ -74,9 +74,9 @@ class Telemetry:
             flusher.join(max(0.0, deadline - time.monotonic()))
 
 
-def start_telemetry(service: str, environment: str, endpoint: str) -> Telemetry:
-    """Start the exporters of `service` towards the OTLP/HTTP base URL `endpoint`."""
-    described = resource(service, environment)
+def start_telemetry(service: str, environment: str, endpoint: str, instance: int = 1) -> Telemetry:
+    """Start the exporters of one instance of `service` towards the OTLP/HTTP base URL `endpoint`."""
+    described = resource(service, environment, instance)
     traces = TracerProvider(resource=described, shutdown_on_exit=False)
     exporter = OTLPSpanExporter(endpoint=f"{endpoint}/v1/traces")
     traces.add_span_processor(

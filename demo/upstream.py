@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -8,12 +9,7 @@ from opentelemetry.trace import Span
 
 from demo.service import ServiceError
 from demo.telemetry import Telemetry
-
-KEEPALIVE_S = 2.0
-"""Shorter than the servers' keep-alive, so that no request is sent on a connection that is just being closed."""
-MAX_CONNECTIONS = 256
-IDLE_CONNECTIONS = 6
-"""httpx looks at every idle connection for each request, so a few keep it cheap."""
+from demo.transport import LeanTransport
 
 
 class UpstreamDownError(ServiceError):
@@ -29,9 +25,13 @@ class UpstreamTimeoutError(ServiceError):
 
 
 class UpstreamFailedError(ServiceError):
-    """The service that is asked answers with an error of its own."""
+    """The service that is asked answers with an error of its own: `answered` is its status."""
 
     status = HTTPStatus.BAD_GATEWAY
+
+    def __init__(self, message: str, answered: int) -> None:
+        super().__init__(message)
+        self.answered = answered
 
 
 class NotFoundError(ServiceError):
@@ -54,35 +54,43 @@ class Upstream:
     name: str
     client: httpx.AsyncClient
 
-    async def request(self, method: str, path: str, template: str, body: dict[str, Any] | None = None) -> Any:
-        """Return the decoded JSON answer.
+    async def request(
+        self,
+        method: str,
+        path: str,
+        template: str,
+        body: Any = None,
+        *,
+        timeout_s: float,
+        keep_alive: bool = True,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
+        """Return the decoded JSON answer, or None if the answer is empty.
 
         Raises:
-            ServiceError: No answer, a late answer, or an answer that reports an error.
+            ServiceError: No answer, an answer later than `timeout_s`, or an answer that reports an error.
         """
+        sent = {**(headers or {}), **({} if keep_alive else {"connection": "close"})}
+        extensions = {"url_template": template}
         try:
-            response = await self.client.request(method, path, json=body, extensions={"url_template": template})
+            response = await self.client.request(
+                method, path, json=body, headers=sent, timeout=timeout_s, extensions=extensions
+            )
         except httpx.TimeoutException as error:
             raise UpstreamTimeoutError(f"{self.name} did not answer {method} {template} in time") from error
         except httpx.TransportError as error:
             raise UpstreamDownError(f"{self.name} is not reachable: {error}") from error
-        if response.status_code == HTTPStatus.NOT_FOUND:
+        status = response.status_code
+        if status == HTTPStatus.NOT_FOUND:
             raise NotFoundError(f"{self.name} knows no {path}")
-        if response.status_code >= HTTPStatus.BAD_REQUEST:
-            raise UpstreamFailedError(f"{self.name} answered {response.status_code} to {method} {template}")
-        return response.json()
+        if status >= HTTPStatus.BAD_REQUEST:
+            raise UpstreamFailedError(f"{self.name} answered {status} to {method} {template}", status)
+        return response.json() if response.content else None
 
 
-def connect(name: str, url: str, timeout_s: float, telemetry: Telemetry) -> Upstream:
+def connect(name: str, url: str, telemetry: Telemetry) -> Upstream:
     """Open a traced client for the service `name` at `url`; close it with `upstream.client.aclose()`."""
-    client = httpx.AsyncClient(
-        base_url=url,
-        timeout=httpx.Timeout(timeout_s),
-        limits=httpx.Limits(
-            max_connections=MAX_CONNECTIONS, max_keepalive_connections=IDLE_CONNECTIONS, keepalive_expiry=KEEPALIVE_S
-        ),
-        trust_env=False,
-    )
+    client = httpx.AsyncClient(base_url=url, transport=LeanTransport(), trust_env=False)
     HTTPXClientInstrumentor.instrument_client(
         client,
         tracer_provider=telemetry.traces,

@@ -6,7 +6,7 @@ from collections import Counter
 import httpx
 import pytest
 
-from demo.catalog import CACHE_SIZE, CACHE_TTL_S
+from demo.cache_service import CACHE_SIZE, CACHE_TTL_S
 from demo.item_cache import ItemCache
 from demo.item_store import Item, ItemStore, create_store
 from demo.load import MAX_IN_FLIGHT, Arrivals, Load

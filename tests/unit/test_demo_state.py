@@ -4,7 +4,8 @@ import os
 import pytest
 
 from demo.errors import StateError
-from demo.state import MODES, StateWatcher, break_mode, heal, parse_state, read_state
+from demo.policy import FRAGILE, RESILIENT
+from demo.state import MODES, State, StateWatcher, break_mode, configure, heal, parse_state, read_state
 
 
 @pytest.fixture
@@ -15,7 +16,7 @@ def path(tmp_path):
 def test_a_missing_file_is_a_healthy_shop(path):
     watcher = StateWatcher(path)
     watcher.refresh()
-    assert read_state(path) == {}
+    assert read_state(path) == State()
     assert not any(watcher.active(mode, now=0.0) for mode in MODES)
 
 
@@ -31,9 +32,9 @@ def test_a_mode_is_in_force_until_its_end_and_not_at_it(path):
 def test_modes_add_up_and_ended_ones_are_dropped(path):
     break_mode(path, "errors", until=10.0, now=0.0)
     break_mode(path, "cache", until=None, now=5.0)
-    assert read_state(path) == {"errors": 10.0, "cache": None}
+    assert read_state(path).modes == {"errors": 10.0, "cache": None}
     break_mode(path, "latency", until=30.0, now=20.0)
-    assert read_state(path) == {"cache": None, "latency": 30.0}
+    assert read_state(path).modes == {"cache": None, "latency": 30.0}
 
 
 def test_heal_ends_every_mode_for_a_watcher_that_runs(path):
@@ -57,13 +58,32 @@ def test_two_changes_within_one_tick_of_the_clock_are_both_seen(path):
     assert watcher.active("latency", now=0.0)
 
 
+def test_the_configuration_changes_for_a_watcher_that_runs_and_outlives_breaking_and_healing(path):
+    watcher = StateWatcher(path)
+    assert watcher.policy == FRAGILE
+    break_mode(path, "errors", until=None, now=0.0)
+    configure(path, "resilient")
+    watcher.refresh()
+    assert watcher.policy == RESILIENT
+    assert watcher.active("errors", now=0.0)
+    break_mode(path, "cache", until=None, now=0.0)
+    heal(path)
+    watcher.refresh()
+    assert (watcher.policy, read_state(path)) == (RESILIENT, State({}, "resilient"))
+    configure(path, "fragile")
+    watcher.refresh()
+    assert watcher.policy == FRAGILE
+
+
 def test_an_unknown_mode_is_refused_with_the_allowed_ones(path):
     with pytest.raises(StateError, match="'fire': choose one of errors, latency, cache"):
         break_mode(path, "fire", until=None, now=0.0)
     assert not path.exists()
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"errors": "soon"}', '{"errors": true}', '{"fire": null}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", '{"errors": "soon"}', '{"errors": true}', '{"fire": null}', '{"configuration": "brittle"}']
+)
 def test_a_file_that_is_no_state_is_refused_with_the_remedy(text):
     with pytest.raises(StateError, match="heal"):
         parse_state(text)
