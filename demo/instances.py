@@ -121,14 +121,24 @@ class Instances:
         while True:
             instance = _choose(left)
             left.remove(instance)
+            # What a retry would cost is taken before the attempt: without it, this attempt is the last, and patient.
+            may_retry = any(_has_room(other) for other in left) and self.budget.spend(time.monotonic())
             try:
-                return await instance.request(call, policy.orders_timeout_s)
+                answer = await instance.request(call, policy.orders_attempt_s if may_retry else policy.orders_timeout_s)
             except ServiceError as error:
-                may_retry = is_retryable(error) and left and retries < policy.orders_retries
-                if not may_retry or not self.budget.spend(time.monotonic()):
+                if not may_retry or not is_retryable(error):
                     raise
                 retries += 1
                 _note_retry(retries, instance, error)
+            else:
+                if may_retry:
+                    self.budget.give_back()
+                return answer
+
+
+def _has_room(instance: Instance) -> bool:
+    """Tell whether a retry there is worth its cost: while its breaker is not closed, it has trouble of its own."""
+    return instance.waiting < BULKHEAD and instance.breaker.state(time.monotonic()) == "closed"
 
 
 def _choose(left: Sequence[Instance]) -> Instance:

@@ -10,14 +10,15 @@ ConfigurationName = Literal["fragile", "resilient"]
 class Policy:
     """How a caller in the shop treats the services that it needs.
 
-    `orders_instances` is how many instances of orders the gateway knows, `orders_retries` how often it asks another one
-    within its retry budget. `keep_alive` says whether it keeps its connections to orders. With `cache_fallback`, the
-    catalog asks its database when the cache does not answer; without, the request fails.
+    `orders_instances` is how many instances of orders the gateway knows; after `orders_attempt_s` without an answer it
+    asks another one, if its retry budget allows, and the last one that it asks has `orders_timeout_s`. `keep_alive`
+    says whether it keeps its connections to orders. With `cache_fallback`, the catalog asks its database when the cache
+    does not answer; without, the request fails.
     """
 
     orders_instances: int
+    orders_attempt_s: float
     orders_timeout_s: float
-    orders_retries: int
     keep_alive: bool
     catalog_timeout_s: float
     cache_timeout_s: float
@@ -26,8 +27,8 @@ class Policy:
 
 FRAGILE = Policy(
     orders_instances=1,
+    orders_attempt_s=10.0,
     orders_timeout_s=10.0,
-    orders_retries=0,
     keep_alive=False,
     catalog_timeout_s=10.0,
     cache_timeout_s=10.0,
@@ -36,10 +37,10 @@ FRAGILE = Policy(
 """What is often found: one instance, generous timeouts, a connection for each request, nothing to fall back to."""
 RESILIENT = Policy(
     orders_instances=2,
-    orders_timeout_s=1.0,
-    orders_retries=1,
+    orders_attempt_s=0.4,
+    orders_timeout_s=2.0,
     keep_alive=True,
-    catalog_timeout_s=0.9,
+    catalog_timeout_s=1.5,
     cache_timeout_s=0.1,
     cache_fallback=True,
 )

@@ -14,6 +14,8 @@ class RetryBudget:
     [True, True, False]
     >>> budget.earn(); budget.spend(0.0), budget.spend(0.5), budget.spend(0.5)
     (False, True, False)
+    >>> budget.give_back(); budget.spend(0.5)
+    True
     """
 
     ratio: float = 0.2
@@ -34,6 +36,10 @@ class RetryBudget:
         self._at = now
         self._left = left - 1 if left >= 1 else left
         return left >= 1
+
+    def give_back(self) -> None:
+        """Return a retry that was taken and not needed."""
+        self._left = min(self.capacity, self._saved() + 1)
 
     def _saved(self) -> float:
         return self.capacity if self._left is None else self._left
