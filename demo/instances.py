@@ -15,7 +15,7 @@ from demo.retry_budget import RetryBudget
 from demo.service import ServiceError
 from demo.upstream import Upstream, UpstreamDownError, UpstreamFailedError, UpstreamTimeoutError
 
-BULKHEAD = 32
+BULKHEAD = 64
 """Calls that may wait for one instance at a time: one that hangs must not take all of the caller with it."""
 SLOW_CALL_S = 0.25
 """An answer that takes longer counts as a failure of the instance for its circuit breaker."""
@@ -35,6 +35,7 @@ class Instance:
     upstream: Upstream
     breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
     waiting: int = 0
+    answered_at: float = 0.0
 
     async def request(self, call: "Call", timeout_s: float) -> Any:
         """Make the call and note how it went.
@@ -47,7 +48,8 @@ class Instance:
         ok = False
         try:
             answer = await call.send(self.upstream, timeout_s, keep_alive=True)
-            ok = time.monotonic() - began <= SLOW_CALL_S
+            self.answered_at = time.monotonic()
+            ok = self.answered_at - began <= SLOW_CALL_S
         except ServiceError as error:
             ok = not is_retryable(error)
             raise
@@ -137,19 +139,19 @@ class Instances:
 
 
 def _has_room(instance: Instance) -> bool:
-    """Tell whether a retry there is worth its cost: while its breaker is not closed, it has trouble of its own."""
-    return instance.waiting < BULKHEAD and instance.breaker.state(time.monotonic()) == "closed"
+    return instance.waiting < BULKHEAD
 
 
 def _choose(left: Sequence[Instance]) -> Instance:
-    """Return the first instance that has room and a breaker that lets the call pass, else the first with room.
+    """Return the first instance that has room and a breaker that lets the call pass.
 
-    Where every breaker is open, asking is better than refusing all: the trouble may lie behind the instances.
+    Where every breaker is open, asking is better than refusing all, for the trouble may lie behind the instances: then
+    it is the one that answered last, however slowly.
 
     Raises:
         BulkheadFullError: No instance has room.
     """
-    with_room = [instance for instance in left if instance.waiting < BULKHEAD]
+    with_room = [instance for instance in left if _has_room(instance)]
     if not with_room:
         raise BulkheadFullError(f"{BULKHEAD} calls wait for {left[0].upstream.name} already")
     now = time.monotonic()
@@ -157,7 +159,7 @@ def _choose(left: Sequence[Instance]) -> Instance:
         if instance.breaker.allows(now):
             return instance
         trace.get_current_span().set_attribute("circuit_breaker.state", "open")
-    return with_room[0]
+    return max(with_room, key=lambda instance: instance.answered_at)
 
 
 def _note_retry(retries: int, failed: Instance, error: ServiceError) -> None:

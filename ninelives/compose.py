@@ -268,15 +268,20 @@ def demo_folder() -> Path:
 
 
 def demo_command(settings: Settings, *, through_proxy: bool = True, watch_stdin: bool = True) -> list[str]:
-    """Return the command that runs the demo shop; its gateway calls orders through the fault proxy or directly."""
-    base = settings.demo_port
+    """Return the command that runs the demo shop; its services call each other through fault proxies or directly."""
     endpoint = f"http://{settings.otlp_http.local}"
-    options = ["--endpoint", endpoint, "--data", str(settings.data), "--base-port", str(base)]
+    options = ["--endpoint", endpoint, "--data", str(settings.data), "--base-port", str(settings.demo_port)]
     if through_proxy:
-        options += ["--orders-url", f"http://127.0.0.1:{base + 100}"]
+        options += ["--through-proxy"]
     if watch_stdin:
         options += ["--watch-stdin"]
     return [sys.executable, "-m", "demo", "run", *options]
+
+
+def demo_ports(settings: Settings) -> list[int]:
+    """Return the ports of the demo's services and of the fault proxies between them."""
+    base = settings.demo_port
+    return [*range(base, base + 5), *range(base + 100, base + 103)]
 
 
 def write_demo_targets(settings: Settings) -> Path:

@@ -147,7 +147,7 @@ class Settings(BaseSettings):
     dashboard: Listen = Field(Address("127.0.0.1", 8501), description="Address of the dashboard.")
     faults: Listen = Field(Address("127.0.0.1", 8474), description="Address of the fault daemon (Toxiproxy API).")
     demo_port: int = Field(
-        8090, ge=1, le=65000, description="First port of the demo shop; its fault proxy is 100 above."
+        8090, ge=1, le=65000, description="First port of the demo shop; its fault proxies begin 100 above."
     )
     data: Path = Field(Path(".ninelives"), description="Data folder: spool, embedded database, dead letters.")
     clickhouse: str = Field(

@@ -65,7 +65,7 @@ def _bind(settings: Settings, options: Options) -> _Sockets:
     if options.demo or options.faults:
         require_free(settings.faults, "--faults HOST:PORT")
     if options.demo:
-        for port in (*range(settings.demo_port, settings.demo_port + 3), settings.demo_port + 100):
+        for port in compose.demo_ports(settings):
             require_free(Address("127.0.0.1", port), "--demo-port PORT")
     return _Sockets(bind(settings.otlp_http, "--otlp-http HOST:PORT"), bind(settings.api, "--api HOST:PORT"))
 
@@ -104,7 +104,7 @@ async def _serve(
 
 
 def _extra_children(settings: Settings, options: Options, access: Access) -> list[Child]:
-    """Start the fault daemon, which brings the demo's proxy up, and the demo behind it."""
+    """Start the fault daemon, which brings the demo's proxies up, and the demo behind it."""
     children = []
     targets = settings.data / "demo" / "targets.yaml" if options.demo else options.faults
     if options.demo:

@@ -1,4 +1,4 @@
-"""`demo`, `demo break`, `demo heal`."""
+"""`demo`, `demo break`, `demo heal`, `demo configure`."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ from ninelives.settings import Settings
 @setting_flags("otlp_http", "demo_port", "data")
 @click.pass_context
 def demo(ctx: click.Context, settings: Settings) -> None:
-    """Run the demo shop against a running Ninelives, until Ctrl-C; or break it and heal it."""
+    """Run the demo shop against a running Ninelives, until Ctrl-C; or break, heal or configure it."""
     if ctx.invoked_subcommand is None:
         _run(compose.demo_command(settings, through_proxy=False, watch_stdin=False))
 
@@ -34,6 +34,14 @@ def break_(settings: Settings, mode: str, duration: str | None) -> None:
 def heal(settings: Settings) -> None:
     """End everything that 'demo break' began."""
     _run([sys.executable, "-m", "demo", "heal", "--data", str(settings.data)])
+
+
+@demo.command()
+@setting_flags("data")
+@click.argument("configuration", type=click.Choice(["fragile", "resilient"]))
+def configure(settings: Settings, configuration: str) -> None:
+    """Choose how the running demo treats services that fail it; fragile by default."""
+    _run([sys.executable, "-m", "demo", "configure", configuration, "--data", str(settings.data)])
 
 
 def _run(command: list[str]) -> None:

@@ -35,12 +35,12 @@ def wait_for(question: Callable[[], Any], timeout_s: float, what: str, *, pause_
 
 
 def free_port(block: int = 1) -> int:
-    """Return a port that is free now, as are the *block* - 1 ports behind it and the one 100 above."""
+    """Return a port that is free now, as are the *block* - 1 ports behind it and as many from 100 above."""
     while True:
         with closing(socket.socket()) as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        if port < 64000 and all(_is_free(port + offset) for offset in (*range(block), 100)):
+        if port < 64000 and all(_is_free(port + offset) for offset in (*range(block), *range(100, 100 + block))):
             return port
 
 
@@ -65,7 +65,7 @@ class Stack:
 
     def __post_init__(self) -> None:
         names = ("otlp-http", "otlp-grpc", "api", "dashboard", "faults")
-        self.ports = {name: free_port() for name in names} | {"demo": free_port(3)}
+        self.ports = {name: free_port() for name in names} | {"demo": free_port(5)}
 
     @property
     def data(self) -> Path:

@@ -66,7 +66,7 @@ def _with_budget(slos):
 
 def test_the_pages_show_the_demo_without_errors_or_foreign_requests(demo: Stack, browser: Browser, pictures: Path):
     with demo.api() as api:
-        trace = next(trace for trace in api.traces(service="gateway", min_duration_ms=5) if len(trace.services) == 3)
+        trace = next(trace for trace in api.traces(service="gateway", min_duration_ms=5) if len(trace.services) == 4)
     with open_page(browser, demo.url("dashboard")) as visit:
         visit.go("/")
         for service in SERVICES:

@@ -11,6 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import httpx
 import psutil
 import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
@@ -20,8 +21,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 from demo.history import batches
 from demo.history_plan import DAY_S, Window
 from demo.ports import Ports
-
-SERVICES = ("gateway", "orders", "catalog")
+from demo.shop import INSTANCES, SERVICES
 
 
 @dataclass
@@ -88,17 +88,17 @@ def sink():
 
 
 def free_base_port():
-    """Return the first of three neighbouring free ports."""
+    """Return the first of as many neighbouring free ports as the shop has processes that listen."""
     for _ in range(100):
         base = random.randrange(20_000, 32_000)
         try:
-            for port in range(base, base + 3):
+            for port in range(base, base + len(INSTANCES)):
                 with socket.socket() as probe:
                     probe.bind(("127.0.0.1", port))
         except OSError:
             continue
         return base
-    raise AssertionError("no three neighbouring ports are free")
+    raise AssertionError("no neighbouring ports are free")
 
 
 @dataclass
@@ -111,8 +111,8 @@ class Shop:
     def command(self, *arguments):
         subprocess.run([sys.executable, "-m", "demo", *arguments, "--data", str(self.data)], check=True, timeout=5)
 
-    def pid(self, service):
-        return json.loads((self.data / "demo" / "run" / f"{service}.json").read_text())["pid"]
+    def pid(self, instance):
+        return json.loads((self.data / "demo" / "run" / f"{instance}.json").read_text())["pid"]
 
 
 @pytest.fixture
@@ -212,7 +212,7 @@ def test_the_shop_is_traced_broken_healed_and_ended_by_kill_9(shop, sink):
     assert late == [], "the healed shop fails as it did when it was broken"
 
     children = [*shop.family, psutil.Process(shop.pid("orders"))]
-    assert len(children) == 5
+    assert len(children) == len(INSTANCES) + 2, "every instance, the load, and orders a second time"
     shop.process.kill()
     _, alive = psutil.wait_procs(children, timeout=5)
     assert alive == []
@@ -220,6 +220,53 @@ def test_the_shop_is_traced_broken_healed_and_ended_by_kill_9(shop, sink):
 
 def _is_unavailable(span):
     return any(a.key == "http.response.status_code" and a.value.int_value == 503 for a in span.attributes)
+
+
+def test_the_resilient_shop_takes_the_second_instance_and_the_database_instead(shop, sink):
+    """Switched while it runs: a dead instance costs retries and a dead cache fallbacks, which the spans tell."""
+    assert instances_of_orders(sink) == {"orders-1"}
+    shop.command("configure", "resilient")
+    wait_for(lambda: instances_of_orders(sink) == {"orders-1", "orders-2"})
+    psutil.Process(shop.pid("orders")).kill()
+    retried = wait_for(lambda: spans_with(sink, "gateway", "retry.count"))
+    assert {event.name for span in retried for event in span.events} >= {"retry"}
+    psutil.Process(shop.pid("item-cache")).kill()
+    spared = wait_for(lambda: spans_with(sink, "catalog", "fallback.used"))
+    assert {span.name for span in spared} == {"cache get"}
+    assert all(not value_of(span, "cache.hit").bool_value for span in spared)
+
+
+def test_a_flushed_cache_is_empty_and_fills_again(shop, sink):
+    flushed = httpx.post(f"http://127.0.0.1:{shop.base_port + 4}/flush", trust_env=False)
+    assert flushed.json()["flushed"] > 700
+    flushed_ns = time.time_ns()
+
+    def lookups():
+        spans = [span for service, span in sink.spans() if service == "catalog" and span.name == "cache get"]
+        found = sorted((span for span in spans if span.start_time_unix_nano > flushed_ns), key=_started)
+        return found if len(found) > 200 else None
+
+    found = [value_of(span, "cache.hit").bool_value for span in wait_for(lookups, timeout_s=30)]
+    assert found[:10].count(False) > 5
+    assert found[100:200].count(True) > found[:100].count(True)
+
+
+def _started(span):
+    return span.start_time_unix_nano
+
+
+def instances_of_orders(sink):
+    described = [resource.resource for request in list(sink.traces) for resource in request.resource_spans]
+    names = {a.value.string_value for each in described for a in each.attributes if a.key == "service.instance.id"}
+    return {name for name in names if name.startswith("orders-")}
+
+
+def spans_with(sink, service, attribute):
+    return [span for name, span in sink.spans() if name == service and value_of(span, attribute) is not None]
+
+
+def value_of(span, attribute):
+    return next((a.value for a in span.attributes if a.key == attribute), None)
 
 
 def test_the_past_looks_like_the_present_and_sigterm_ends_the_shop_in_time(shop, sink):

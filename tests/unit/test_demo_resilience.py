@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -136,6 +137,20 @@ def test_where_every_breaker_is_open_the_instances_are_still_asked():
         return await shop.request(QUOTE)
 
     assert asyncio.run(visits()) == "back"
+
+
+def test_where_every_breaker_is_open_the_slow_instance_is_preferred_to_the_dead_one():
+    shop, upstreams = two(UpstreamDownError("down"), "slow")
+    slow = shop.instances[1]
+    while slow.breaker.state(0.0) == "closed":
+        slow.breaker.record(ok=False, now=time.monotonic())
+    slow.answered_at = time.monotonic()
+
+    async def visits():
+        return [await shop.request(QUOTE) for _ in range(20)]
+
+    assert set(asyncio.run(visits())) == {"slow"}
+    assert len(upstreams[0].asked) <= CircuitBreaker().failures + 1
 
 
 def test_a_hanging_instance_holds_no_more_than_its_bulkhead():
