@@ -125,8 +125,9 @@ class Instances:
             left.remove(instance)
             # What a retry would cost is taken before the attempt: without it, this attempt is the last, and patient.
             may_retry = any(_has_room(other) for other in left) and self.budget.spend(time.monotonic())
+            hurries = may_retry and any(_is_well(other) for other in left)
             try:
-                answer = await instance.request(call, policy.orders_attempt_s if may_retry else policy.orders_timeout_s)
+                answer = await instance.request(call, policy.orders_attempt_s if hurries else policy.orders_timeout_s)
             except ServiceError as error:
                 if not may_retry or not is_retryable(error):
                     raise
@@ -136,6 +137,10 @@ class Instances:
                 if may_retry:
                     self.budget.give_back()
                 return answer
+
+
+def _is_well(instance: Instance) -> bool:
+    return _has_room(instance) and instance.breaker.state(time.monotonic()) == "closed"
 
 
 def _has_room(instance: Instance) -> bool:

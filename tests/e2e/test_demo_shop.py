@@ -224,7 +224,7 @@ def _is_unavailable(span):
 
 def test_the_resilient_shop_takes_the_second_instance_and_the_database_instead(shop, sink):
     """Switched while it runs: a dead instance costs retries and a dead cache fallbacks, which the spans tell."""
-    assert instances_of_orders(sink) == {"orders-1"}
+    wait_for(lambda: instances_of_orders(sink) == {"orders-1"})
     shop.command("configure", "resilient")
     wait_for(lambda: instances_of_orders(sink) == {"orders-1", "orders-2"})
     psutil.Process(shop.pid("orders")).kill()

@@ -100,6 +100,17 @@ def test_an_attempt_that_may_be_repeated_is_impatient_and_the_last_one_is_not():
     assert waited == [RESILIENT.orders_attempt_s, RESILIENT.orders_timeout_s]
 
 
+def test_a_slow_answer_is_waited_for_while_the_other_instance_is_known_to_be_dead():
+    shop, upstreams = two(UpstreamDownError("down"), "two")
+
+    async def visits():
+        for _ in range(20):
+            await traced(shop.request(QUOTE))
+
+    asyncio.run(visits())
+    assert upstreams[1].asked[-1][2]["timeout_s"] == RESILIENT.orders_timeout_s
+
+
 def test_a_retry_without_budget_is_not_made():
     shop, upstreams = two(UpstreamDownError("down"), "two", ratio=0.0, per_s=0.0, capacity=1.0)
 
