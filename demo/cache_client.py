@@ -7,7 +7,7 @@ from typing import Any
 
 from opentelemetry import trace
 
-from demo.circuit_breaker import CircuitBreaker
+from demo.circuit_breaker import BreakerState, CircuitBreaker
 from demo.item_store import Item
 from demo.policy import Policy
 from demo.service import ServiceError
@@ -15,6 +15,14 @@ from demo.upstream import Upstream
 
 WARM_TIMEOUT_S = 5.0
 ITEM = "/items/{item_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """The cache was not asked, or did not answer: the state of the circuit breaker, and why."""
+
+    breaker: BreakerState
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +39,11 @@ class CacheClient:
         Raises:
             ServiceError: The cache does not answer, and there is no fallback.
         """
-        found = await self._request("GET", item_id)
-        return None if found is None else Item(**found)
+        outcome = await self._request("GET", item_id)
+        if isinstance(outcome, Unanswered):
+            _note_fallback(outcome)
+            return None
+        return None if outcome is None else Item(**outcome)
 
     async def put(self, item: Item) -> None:
         """Keep `item`; with a fallback at hand, a cache that does not answer is no failure.
@@ -54,8 +65,7 @@ class CacheClient:
     async def _request(self, method: str, item_id: int, body: dict[str, Any] | None = None) -> Any:
         policy = self.policy()
         if policy.cache_fallback and not self.breaker.allows(time.monotonic()):
-            _note_fallback("open", "circuit breaker")
-            return None
+            return Unanswered("open", "circuit breaker")
         ok = False
         try:
             found = await self.upstream.request(
@@ -65,16 +75,15 @@ class CacheClient:
         except ServiceError as error:
             if not policy.cache_fallback:
                 raise
-            _note_fallback("closed", type(error).__name__)
-            return None
+            return Unanswered("closed", type(error).__name__)
         finally:
             if policy.cache_fallback and self.breaker.record(ok=ok, now=time.monotonic()):
                 trace.get_current_span().add_event("circuit_breaker.opened", {"circuit_breaker.state": "open"})
         return found
 
 
-def _note_fallback(state: str, reason: str) -> None:
+def _note_fallback(unanswered: Unanswered) -> None:
     span = trace.get_current_span()
     span.set_attribute("fallback.used", True)
-    span.set_attribute("circuit_breaker.state", state)
-    span.add_event("fallback", {"fallback.reason": reason})
+    span.set_attribute("circuit_breaker.state", unanswered.breaker)
+    span.add_event("fallback", {"fallback.reason": unanswered.reason})
