@@ -216,10 +216,15 @@ class ToxiproxyApi:
         upstream = proxy.upstream if body.upstream is None else _address(body.upstream)
         if (listen, upstream) == (proxy.listen, proxy.upstream):
             return
-        was_enabled = proxy.enabled
+        was_enabled, before = proxy.enabled, (proxy.listen, proxy.upstream)
         await proxy.close()
         proxy.listen, proxy.upstream = listen, upstream
-        await (proxy.enable() if was_enabled else proxy.bind())
+        try:
+            await (proxy.enable() if was_enabled else proxy.bind())
+        except OSError:
+            proxy.listen, proxy.upstream = before  # no proxy stays closed without a fault that a lease would end
+            await (proxy.enable() if was_enabled else proxy.bind())
+            raise
 
     def _listen(self, text: str) -> Address:
         """Return where to listen; a daemon on loopback takes "all addresses", many clients' default, as its own."""

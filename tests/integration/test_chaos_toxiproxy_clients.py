@@ -167,6 +167,14 @@ def test_updates_change_attributes_and_toxicity_and_nothing_else(daemon, http):
     assert elapsed_s(http, daemon.edge) >= 0.3
 
 
+def test_a_proxy_that_cannot_move_stays_where_it_was(daemon, http):
+    """The port it was to listen on is taken: an error, and the edge goes on."""
+    taken = {"listen": f"127.0.0.1:{daemon.port}"}
+    assert http.patch(f"{daemon.url}/proxies/gateway-orders", json=taken).status_code == 500
+    assert answers(daemon.edge)
+    assert http.get(f"{daemon.url}/proxies/gateway-orders").json()["enabled"] is True
+
+
 def test_faults_of_ours_are_not_toxics_of_the_clients(daemon, http):
     """They are seen on the board; a client cannot change them by name, but its reset ends them."""
     fault = daemon.inject("latency", latency=10)
