@@ -195,7 +195,7 @@ def test_a_revert_is_verified_by_a_connection_that_reaches_the_server():
         fault = fault_on(proxy, "partition")
         await fault.apply()
         await proxy.close()
-        async with await asyncio.start_server(lambda *_: None, proxy.listen.host, proxy.listen.port):
+        async with await asyncio.start_server(lambda _, writer: writer.close(), proxy.listen.host, proxy.listen.port):
             assert await fault.revert() is False
         assert await fault.revert()
         before = upstream.connections
@@ -212,7 +212,7 @@ def test_the_same_seed_draws_the_same_delays(distribution):
     """Request for request; another seed draws others."""
 
     async def drawn(proxy, seed):
-        attributes = {"latency": 60, "jitter": 50, "distribution": distribution, "seed": seed}
+        attributes = {"latency": 600, "jitter": 50, "distribution": distribution, "seed": seed}
         fault = fault_on(proxy, "latency", **attributes)
         await fault.apply()
         found = [proxy.requests.plan([]).effects[0][1].hold_s for _ in range(30)]
