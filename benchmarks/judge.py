@@ -9,9 +9,11 @@ worst of its cases, 2,000 runs each; the draws are seeded, so the figures are th
 - `coverage`: how often the 95 % interval holds the true difference.
 - `false_abort`: runs in which the watch, looking every second for 60 s, ended what it should not have.
 - `false_held`: runs a hair beyond the margin that held.
+- `watched_false_deviated`: runs with no effect that deviated, the watch having ended them or not.
 - `uncorrected_3_lines`, `uncorrected_5_lines`: the false deviations if each line were taken for itself.
 - `abort_delay_requests`: requests an arm, median, until an error ratio of 20 % instead of 1 % ends the run;
-  `abort_found`: how many of these runs were ended at all; `msprt_delay_requests`: with the mixture SPRT instead.
+  `abort_found`, `abort_deviated`: how many of these runs were ended, and how many then deviated;
+  `msprt_delay_requests`: the delay with the mixture SPRT instead.
 - `peeking_false_abort`: the false alarms if the watch looked at the 95 % interval every second.
 - `incident_found`: runs with trouble in both arms that were ended as an incident, not as harm.
 - `srm_false_void`, `srm_found`: runs called void by the sample ratio, with no request lost and with a tenth of one arm.
@@ -32,7 +34,13 @@ from benchmarks.judge_watch import watch_figures
 from benchmarks.options import positive
 
 RUNS = 2_000
-MOST = {"false_deviated": 0.05, "false_abort": 0.05, "false_held": 0.05, "srm_false_void": 0.005}
+MOST = {
+    "false_deviated": 0.05,
+    "watched_false_deviated": 0.05,
+    "false_abort": 0.05,
+    "false_held": 0.05,
+    "srm_false_void": 0.005,
+}
 LEAST = {"power": 0.95, "coverage": 0.93, "p95_coverage": 0.93}
 
 

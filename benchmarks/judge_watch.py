@@ -7,14 +7,18 @@ from statistics import median
 
 import numpy as np
 
-from api.models import Comparison
+from api.models import Comparison, Verdict
+from benchmarks.judge_verdicts import SEEN
+from chaos.experiments.experiment import AvailabilityHypothesis
 from chaos.judge.decision import Arm
+from chaos.judge.sequential import LEAST_WATCHED
+from chaos.judge.verdict import find, run_verdict
 from chaos.judge.watch import AbortCause, LineCounts, start_watch
 from slo.confidence import difference_interval
 
 SECONDS = 60
 BASELINE_S = 30
-LEAST = 30
+MIN_SAMPLES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,7 @@ INNOCENT = (
 HARMFUL = Case(0.01, 0.01, 0.20, 10, 0.01)
 INCIDENT = Case(0.01, 0.20, 0.20, 10, 0.01)
 STILL = Case(0.3, 0.3, 0.3, 20, 0.0)
+CALM = (STILL, Case(0.01, 0.01, 0.01, 20, 0.0), Case(0.3, 0.3, 0.3, 20, 0.0, lines=3))
 
 
 def watch_figures(runs: int) -> dict[str, float]:
@@ -54,11 +59,17 @@ def watch_figures(runs: int) -> dict[str, float]:
     worst = max(false, key=false.__getitem__)
     print(f"false_abort: {false[worst]:.4f} at worst of {len(INNOCENT)} cases: {worst}", flush=True)
     delays = [look * HARMFUL.rate for cause, look in _ends(HARMFUL, runs, seed=100) if cause == "harm"]
+    ended = _deviated_share(HARMFUL, runs, seed=100)
+    watched = {case: _deviated_share(case, runs, seed=200 + seed) for seed, case in enumerate(CALM)}
+    calm = max(watched, key=watched.__getitem__)
+    print(f"watched_false_deviated: {watched[calm]:.4f} at worst of {len(CALM)} cases: {calm}", flush=True)
     mixture = [look * HARMFUL.rate for look in _first_looks(HARMFUL, runs, 100, _msprt) if look]
     incidents = [cause for cause, _ in _ends(INCIDENT, runs, seed=101)]
     return {
         "false_abort": false[worst],
+        "watched_false_deviated": watched[calm],
         "abort_found": len(delays) / runs,
+        "abort_deviated": ended,
         "abort_delay_requests": median(delays),
         "msprt_delay_requests": median(mixture),
         "peeking_false_abort": sum(map(bool, _first_looks(STILL, runs, 102, _interval))) / runs,
@@ -86,6 +97,23 @@ def _watch(case: Case, lines: list[list[LineCounts]]) -> tuple[AbortCause | None
     return None, SECONDS
 
 
+def _deviated_share(case: Case, runs: int, seed: int) -> float:
+    """Return how many runs deviated, whether the watch ended them or they came to their end."""
+    random = np.random.default_rng(seed)
+    lines = [_draw(case, runs, random) for _ in range(case.lines)]
+    verdicts = [_verdict(case, [line[run] for line in lines]) for run in range(runs)]
+    return verdicts.count("deviated") / runs
+
+
+def _verdict(case: Case, lines: list[list[LineCounts]]) -> Verdict:
+    cause, look = _watch(case, lines)
+    hypothesis = AvailabilityHypothesis(service="checkout", sli="availability", margin=case.margin)
+    least = LEAST_WATCHED if cause else MIN_SAMPLES
+    counts = [line[look - 1] for line in lines]
+    findings = [find(hypothesis, each.control, each.treatment, min_samples=least) for each in counts]
+    return run_verdict(findings, SEEN, aborted=cause)
+
+
 def _draw(case: Case, runs: int, random: np.random.Generator) -> list[list[LineCounts]]:
     """Return the counts of each run at each look."""
     baseline = random.poisson(case.rate * BASELINE_S, runs)
@@ -110,7 +138,7 @@ def _first_looks(case: Case, runs: int, seed: int, is_certain: Callable[[Arm, Ar
 
 def _first(looks: list[LineCounts], margin: float, is_certain: Callable[[Arm, Arm, float], bool]) -> int | None:
     for number, counts in enumerate(looks, start=1):
-        enough = min(counts.control.total, counts.treatment.total) >= LEAST
+        enough = min(counts.control.total, counts.treatment.total) >= LEAST_WATCHED
         if enough and is_certain(counts.control, counts.treatment, margin):
             return number
     return None

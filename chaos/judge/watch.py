@@ -60,7 +60,7 @@ class Watch:
 
     @property
     def certain_e_value(self) -> float:
-        return exp(self.harm[0].log_threshold - log(len(self.harm)))
+        return exp(_log_threshold(self.harm))
 
 
 def start_watch(
@@ -95,13 +95,18 @@ def _cause(harm: tuple[SequentialTest, ...], incident: tuple[SequentialTest, ...
 
 
 def _certain(tests: tuple[SequentialTest, ...]) -> bool:
-    """Whether the average is beyond the threshold of all together, which is one line's over their number."""
+    """Whether the average is beyond the threshold, and the line that carries it has enough requests."""
     if not tests:
         return False
     loudest = max(tests, key=lambda test: test.log_e)
     if min(loudest.control.total, loudest.treatment.total) < loudest.least:
         return False
-    return _log_mean(tests) >= tests[0].log_threshold - log(len(tests))
+    return _log_mean(tests) >= _log_threshold(tests)
+
+
+def _log_threshold(tests: tuple[SequentialTest, ...]) -> float:
+    """Return the threshold of all lines together, which is one line's over their number."""
+    return tests[0].log_threshold - log(len(tests))
 
 
 def _log_mean(tests: tuple[SequentialTest, ...]) -> float:
