@@ -66,7 +66,7 @@ class Experiment(Part):
     method: list[MethodLine] = Field(default_factory=list)
     toolkit: dict[str, Any] | None = None
     groups: GroupSplit | None = None
-    seed: str = ""
+    seed: str = Field(default="", max_length=200)
     baseline_s: float = Field(default=30, ge=1, le=86_400)
     duration_s: float = Field(default=30, ge=1, le=3600)
     recovery_s: float = Field(default=20, ge=1, le=3600)

@@ -69,7 +69,7 @@ class LatencyInjection(FaultSpec):
     jitter_ms: int = Field(default=0, ge=0, le=MOST_DELAY_MS)
     distribution: Literal["uniform", "normal", "pareto"] = "uniform"
     direction: Literal["upstream", "downstream"] = "downstream"
-    seed: int | None = None
+    seed: str | int | None = None
 
     @property
     def attributes(self) -> dict[str, Any]:
@@ -88,9 +88,11 @@ class NetworkPartition(FaultSpec):
     direction: Literal["both", "upstream", "downstream"] = "both"
 
     @model_validator(mode="after")
-    def _one_way_only_in_a_blackhole(self) -> Self:
-        if self.direction != "both" and self.mode != "blackhole":
-            raise ValueError(f"direction {self.direction} needs mode blackhole; {self.mode} always cuts both ways")
+    def _one_way_only_where_there_is_a_connection(self) -> Self:
+        if self.direction != "both" and self.mode == "refuse":
+            raise ValueError(
+                f"direction {self.direction} needs mode blackhole or reset; a refused connection carries nothing"
+            )
         return self
 
     @property
@@ -120,26 +122,22 @@ class HangFailure(_ServiceFailure):
     mode: Literal["hang"]
 
 
-class HttpMatch(Part):
-    """Which requests an HTTP fault hits; an empty field matches all. `path` is a prefix."""
-
-    method: str = ""
-    path: str = ""
-    headers: dict[str, str] = Field(default_factory=dict)
-
-
 class HttpFailure(_ServiceFailure):
-    """A `share` of the requests gets `status` without reaching the service, waits `delay_ms`, or is cut (`abort`)."""
+    """A `share` of the requests waits `delay_ms`, then gets `status` in the service's place or is cut (`abort`).
+
+    `match` is header by value, which may hold the wildcards * and ?; the same `seed` chooses the same requests.
+    """
 
     kind: ClassVar[str] = "http"
     splittable: ClassVar[bool] = True
 
     mode: Literal["http_errors"]
-    status: int | None = Field(default=None, ge=400, le=599)
+    status: int | None = Field(default=None, ge=200, le=599)
     share: Share = 1.0
     delay_ms: int = Field(default=0, ge=0, le=MOST_DELAY_MS)
     abort: bool = False
-    match: HttpMatch | None = None
+    match: dict[str, str] = Field(default_factory=dict)
+    seed: str | int | None = None
 
     @model_validator(mode="after")
     def _does_something(self) -> Self:
@@ -156,20 +154,23 @@ class _ResourceExhaustion(FaultSpec):
 
 
 class CpuExhaustion(_ResourceExhaustion):
-    """Workers beside the process keep `load` (0..1) of a core busy each."""
+    """The process shares one core with `workers` that keep it busy, each for the share `load` of the time."""
 
     kind: ClassVar[str] = "cpu"
 
     resource: Literal["cpu"]
     load: Share = 1.0
-    workers: int | None = Field(default=None, ge=1, le=256)
+    workers: int | None = Field(default=None, ge=1, le=8)
 
 
 class MemoryExhaustion(_ResourceExhaustion):
+    """Mode limit: the process may map `mb` MiB more and no more; mode ballast: a child beside it takes as much."""
+
     kind: ClassVar[str] = "memory"
 
     resource: Literal["memory"]
     mb: Megabytes
+    mode: Literal["limit", "ballast"] = "limit"
 
 
 class FileDescriptorExhaustion(_ResourceExhaustion):
@@ -178,7 +179,7 @@ class FileDescriptorExhaustion(_ResourceExhaustion):
     kind: ClassVar[str] = "file_descriptors"
 
     resource: Literal["file_descriptors"]
-    spare: int = Field(default=0, ge=0, le=1_000_000)
+    spare: int = Field(default=0, ge=0, le=100_000)
 
 
 class DiskExhaustion(_ResourceExhaustion):
@@ -199,7 +200,7 @@ class PoolStarvation(FaultSpec):
     word: ClassVar[str] = "pool_starvation"
     kind: ClassVar[str] = "pool"
 
-    connections: int = Field(ge=1, le=10_000)
+    connections: int = Field(ge=1, le=1000)
 
 
 class CommandFault(FaultSpec):

@@ -21,6 +21,7 @@ _TOOLKIT_KEYS = frozenset(
 _HELD_BY_THE_RUNNER = frozenset(
     {"lease_s", "hold_s", "groups"}
 )  # arguments of our actions that belong to the whole experiment
+MOST_SEED = 200
 _OUTSIDE = {"name", "title", "description", "method", "toolkit"}
 
 
@@ -79,7 +80,7 @@ def _method(experiment: Experiment) -> list[Document]:
         "hold_s": experiment.duration_s + experiment.recovery_s + experiment.lease_s,
     }
     if experiment.groups is not None:
-        common["groups"] = {"share": experiment.groups.share, "seed": experiment.seed or experiment.title}
+        common["groups"] = {"share": experiment.groups.share, "seed": experiment.seed or experiment.title[:MOST_SEED]}
     activities = [
         _activity("action", f"fault {number}: {fault}", ACTIONS, fault.word, {**fault.written()[fault.word], **common})
         for number, fault in enumerate(experiment.method, 1)

@@ -34,6 +34,8 @@ __all__ = [
 Configuration = dict[str, Any]
 Arguments = dict[str, Any]
 
+STOCK_RUN = "chaostoolkit"  # in place of a run's id, where the file names none
+
 _FAULT: TypeAdapter[FaultSpec] = TypeAdapter(MethodLine)
 
 
@@ -44,7 +46,7 @@ def latency_injection(
     jitter_ms: int = 0,
     distribution: str = "uniform",
     direction: str = "downstream",
-    seed: int | None = None,
+    seed: str | int | None = None,
     groups: dict[str, Any] | None = None,
     hold_s: float = 0,
     configuration: Configuration | None = None,
@@ -83,14 +85,15 @@ def service_failure(
     share: float | None = None,
     delay_ms: int | None = None,
     abort: bool | None = None,
-    match: dict[str, Any] | None = None,
+    match: dict[str, str] | None = None,
+    seed: str | int | None = None,
     groups: dict[str, Any] | None = None,
     hold_s: float = 0,
     configuration: Configuration | None = None,
 ) -> dict[str, Any]:
     """Kill or hang the process `target`, or (`mode` http_errors) fail requests at its proxy; returns the fault."""
     arguments: Arguments = {"target": target, "mode": mode, "every_s": every_s, "status": status, "share": share}
-    arguments |= {"delay_ms": delay_ms, "abort": abort, "match": match}
+    arguments |= {"delay_ms": delay_ms, "abort": abort, "match": match, "seed": seed}
     return _inject("service_failure", arguments, lease_s, hold_s, configuration, groups)
 
 
@@ -101,12 +104,14 @@ def resource_exhaustion(
     load: float | None = None,
     workers: int | None = None,
     mb: int | None = None,
+    mode: str | None = None,
     spare: int | None = None,
     hold_s: float = 0,
     configuration: Configuration | None = None,
 ) -> dict[str, Any]:
     """Take cpu, memory, file_descriptors or disk (`resource`) from the process `target`; returns the fault."""
-    arguments = {"target": target, "resource": resource, "load": load, "workers": workers, "mb": mb, "spare": spare}
+    arguments: Arguments = {"target": target, "resource": resource, "load": load, "workers": workers}
+    arguments |= {"mb": mb, "mode": mode, "spare": spare}
     return _inject("resource_exhaustion", arguments, lease_s, hold_s, configuration)
 
 
@@ -192,7 +197,7 @@ def _arms(fault: FaultSpec, groups: dict[str, Any] | None) -> dict[str, Any] | N
         return None
     if not fault.splittable:
         raise ActivityFailed(f"groups: {fault.word} hits every request; leave groups out")
-    return {"run": "", "seed": "", **groups}
+    return {"run": STOCK_RUN, "seed": STOCK_RUN, **groups}
 
 
 def _verified(states: list[FaultState]) -> list[dict[str, Any]]:

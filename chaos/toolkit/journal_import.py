@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from api.models import Run, RunEvent, RunStatus
+from api.models import Run, RunEvent, RunSource, RunStatus
 from chaos.errors import ChaosError
 from chaos.toolkit import journal_parts as parts
 from chaos.toolkit.interpretation import ToolkitResult, interpret
@@ -43,15 +43,21 @@ def read_journal(content: bytes) -> Run:
     return run_of(document, run_id=_id(document, content))
 
 
-def run_of(journal: Journal, *, run_id: str) -> Run:
-    """Return the run with the id *run_id* that *journal* records (raises JournalError, see `read_journal`)."""
+def run_of(journal: Journal, *, run_id: str, source: RunSource = "imported") -> Run:
+    """Return the run with the id *run_id* that *journal* records (raises JournalError, see `read_journal`).
+
+    Args:
+        journal: Chaos Toolkit's.
+        run_id: what the run is called.
+        source: "imported" is other people's, whose tolerances are not all evaluated; "chaostoolkit" was run here.
+    """
     started_at = parts.moment(journal.get("start"))
     if started_at is None:
         raise JournalError(f"the journal's start is no time (got {journal.get('start')!r})")
     ended_at = _end(journal, started_at)
     if _depth(journal) > DEPTH:
         raise JournalError(f"the journal is nested more than {DEPTH} levels deep")
-    result = interpret({**journal, "end": ended_at.isoformat()}, trusted=False)
+    result = interpret({**journal, "end": ended_at.isoformat()}, trusted=source != "imported")
     safe = redact(journal)
     title = str(safe["experiment"].get("title") or "(no title)")
     return Run(
@@ -64,7 +70,7 @@ def run_of(journal: Journal, *, run_id: str) -> Run:
         ended_at=ended_at,
         heartbeat_at=ended_at,
         method=[_fault(each) for each in parts.runs(safe.get("run")) if parts.activity(each).get("type") == "action"],
-        source="imported",
+        source=source,
         hypothesis=_hypothesis(safe["experiment"]),
         windows=result.windows,
         events=_events(safe, started_at)[:MOST_EVENTS],

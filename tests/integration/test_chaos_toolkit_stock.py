@@ -61,7 +61,8 @@ def shop(daemon):
         shop.stop.set()
         for load in loads:
             load.join()
-    daemon.client.emergency_stop()
+    for state in daemon.active():
+        daemon.client.revert(state.id)
 
 
 def late(latency_ms, *, duration_s=2, lease_s=1):

@@ -31,10 +31,10 @@ def experiment(method, more=""):
         (
             "service_failure: {target: e, mode: http_errors, status: 503, share: 0.5}",
             "http",
-            {"status": 503, "share": 0.5, "delay_ms": 0, "abort": False},
+            {"status": 503, "share": 0.5, "delay_ms": 0, "abort": False, "match": {}},
         ),
         ("resource_exhaustion: {target: e, resource: cpu, load: 0.9, workers: 2}", "cpu", {"load": 0.9, "workers": 2}),
-        ("resource_exhaustion: {target: e, resource: memory, mb: 64}", "memory", {"mb": 64}),
+        ("resource_exhaustion: {target: e, resource: memory, mb: 64}", "memory", {"mb": 64, "mode": "limit"}),
         ("resource_exhaustion: {target: e, resource: file_descriptors}", "file_descriptors", {"spare": 0}),
         ("resource_exhaustion: {target: e, resource: disk, mb: 10}", "disk", {"mb": 10}),
         ("cache_flush: {target: e}", "cache_flush", {}),
@@ -60,7 +60,7 @@ def test_a_line_of_the_method_becomes_a_fault_of_the_daemons(line, kind, attribu
         ),
         (
             "network_partition: {target: e, direction: upstream}",
-            "method.0.network_partition: direction upstream needs mode blackhole",
+            "method.0.network_partition: direction upstream needs mode blackhole or reset",
         ),
         (
             "service_failure: {target: e, mode: nap}",
@@ -72,8 +72,8 @@ def test_a_line_of_the_method_becomes_a_fault_of_the_daemons(line, kind, attribu
         ),
         ("service_failure: {target: e, mode: http_errors}", "method.0.service_failure: http_errors does nothing; give"),
         (
-            "service_failure: {target: e, mode: http_errors, status: 200}",
-            "method.0.service_failure.status: Input should be greater than or equal to 400 (got 200)",
+            "service_failure: {target: e, mode: http_errors, status: 100}",
+            "method.0.service_failure.status: Input should be greater than or equal to 200 (got 100)",
         ),
         (
             "service_failure: {target: e, mode: http_errors, status: 503, abort: true}",

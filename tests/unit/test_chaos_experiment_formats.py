@@ -31,14 +31,14 @@ splittable = st.one_of(
     st.builds(
         faults.LatencyInjection, target=words, latency_ms=st.integers(1, 9000), jitter_ms=st.integers(0, 99),
         distribution=st.sampled_from(["uniform", "normal", "pareto"]),
-        direction=st.sampled_from(["upstream", "downstream"]), seed=st.none() | st.integers(0, 99),
+        direction=st.sampled_from(["upstream", "downstream"]), seed=st.none() | st.integers(0, 99) | words,
     ),
     st.builds(faults.NetworkPartition, target=words, mode=st.sampled_from(["refuse", "blackhole", "reset"])),
     st.builds(faults.NetworkPartition, target=words, mode=st.just("blackhole"), direction=st.just("upstream")),
     st.builds(
         faults.HttpFailure, target=words, mode=st.just("http_errors"), status=st.integers(400, 599),
         share=st.floats(0.01, 1), delay_ms=st.integers(0, 100),
-        match=st.none() | st.builds(faults.HttpMatch, method=words, headers=st.dictionaries(words, words, max_size=2)),
+        match=st.dictionaries(words, words, max_size=2), seed=st.none() | words,
     ),
 )  # fmt: skip
 whole = st.one_of(
@@ -48,7 +48,10 @@ whole = st.one_of(
         faults.CpuExhaustion, target=words, resource=st.just("cpu"), load=st.floats(0.1, 1),
         workers=st.none() | st.integers(1, 8),
     ),
-    st.builds(faults.MemoryExhaustion, target=words, resource=st.just("memory"), mb=st.integers(1, 512)),
+    st.builds(
+        faults.MemoryExhaustion, target=words, resource=st.just("memory"), mb=st.integers(1, 512),
+        mode=st.sampled_from(["limit", "ballast"]),
+    ),
     st.builds(
         faults.FileDescriptorExhaustion, target=words, resource=st.just("file_descriptors"), spare=st.integers(0, 9)
     ),
