@@ -32,7 +32,7 @@ def interpret(journal: Journal, *, trusted: bool = True) -> ToolkitResult:
 
     Args:
         journal: Chaos Toolkit's.
-        trusted: it was written here. Of other people's, no regular expression is evaluated, as it could take forever.
+        trusted: it was written here. Of other people's, no expression is evaluated, as it could take forever.
     """
     runs = parts.runs(journal.get("run"))
     broken, unknown = _method_tolerances(runs, trusted=trusted)
@@ -133,8 +133,8 @@ def _method_tolerances(runs: Sequence[dict[str, Any]], *, trusted: bool) -> tupl
 
 
 def _within(tolerance: Any, output: Any, trusted: bool) -> bool | None:
-    kind = tolerance.get("type") if isinstance(tolerance, dict) else ""
-    if kind == "probe" or (kind == "regex" and not trusted):
+    kind = tolerance.get("type") if isinstance(tolerance, dict) else "range"
+    if kind == "probe" or (kind != "range" and not trusted):
         return None  # a probe would be run now, long after the fault
     try:
         return bool(within_tolerance(tolerance, output, {}, {}))

@@ -13,7 +13,7 @@ _SECRET_KEY = re.compile(
 )
 _SECRET_TEXT = re.compile(
     r"(?P<pem>-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z))"
-    r"|(?P<ssh>\b(?:ssh-(?:rsa|ed25519|dss)|ecdsa-sha2-\S+) [A-Za-z0-9+/=]{20,})"
+    r"|(?P<ssh>\b(?:ssh-(?:rsa|ed25519|dss)|ecdsa-sha2-\S{1,40}) [A-Za-z0-9+/=]{20,})"
     r"|(?P<scheme>\b(?:Bearer|Basic) [A-Za-z0-9._~+/=-]{8,})"
     r"|(?P<userinfo>(?<=://)[^\s/@:]+:[^\s/@]+(?=@))"
     r"|(?P<aws>\bAKIA[0-9A-Z]{16}\b)",

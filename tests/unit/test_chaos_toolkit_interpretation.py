@@ -90,10 +90,11 @@ def test_a_guard_that_died_takes_the_certainty_and_not_the_bad_news():
     [
         {"type": "probe", "name": "t", "provider": {"type": "process", "path": "/bin/false"}},
         {"type": "regex", "pattern": "(a+)+$"},
+        {"type": "jsonpath", "path": "$..*..*"},
     ],
 )
 def test_the_tolerances_of_other_peoples_journals_run_nothing(tolerance):
-    """Neither their commands nor their regular expressions."""
+    """Neither their commands nor their expressions."""
     run = [
         ran("action", "a"),
         ran("probe", "p", output="aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!", tolerance=tolerance),
