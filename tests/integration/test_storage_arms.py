@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from chaos.proxy.arms import arm_of as proxy_arm
 from storage.arms import POINTS, Selection, arm_points
 from storage.requests import count_calls, count_requests, latency_sample, worst_traces
 
@@ -33,6 +34,18 @@ def test_every_point_is_in_the_arm_that_the_definition_says_also_at_the_borders(
         point = min(max(border + off, 0), POINTS - 1)
         found = [arm for arm, points in arms.items() if points.first <= point <= points.last]
         assert found == [arm for arm in [arm_of(point, share)] if arm]
+
+
+@given(trace_id=st.binary(min_size=16, max_size=16), seed=st.text(max_size=20), share=st.floats(0.01, 0.5))
+def test_the_fault_proxy_puts_every_trace_into_the_arm_that_it_is_counted_in(trace_id, seed, share):
+    point = point_of(trace_id, seed)
+    counted = [
+        arm
+        for arm in ("treatment", "control")
+        if (points := arm_points(arm, share, seed)).first <= point <= points.last
+    ]
+    assert proxy_arm(trace_id.hex(), seed=seed, share=share) == (counted[0] if counted else None)
+    assert len(counted) < 2
 
 
 @pytest.mark.parametrize("share", [0, -0.1, 0.51, 1])
