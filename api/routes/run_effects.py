@@ -55,14 +55,14 @@ def list_budget_effects(
     """Return the events of every objective of the services, where events of spans are what its budget is made of.
 
     Objectives over metrics have no traces to be split by, and those of slices of time no budget of events: neither is
-    here. With an environment, objectives of others are not either.
+    here. With an environment, objectives of others are not either; one of all environments has its events of all.
     """
     now = datetime.now(UTC)
     slos = [
         slo
         for slo in ctx.catalog.load(ctx.database, now).slos.values()
         if slo.service in service
-        and compared.environment in (None, slo.environment)
+        and (compared.environment is None or slo.indicator.environment in (None, compared.environment))
         and isinstance(slo.budgeting, Occurrences)
     ]
     sources = {slo.id: slo.indicator for slo in slos if isinstance(slo.indicator, SpanIndicator | CacheIndicator)}

@@ -138,7 +138,9 @@ def test_the_events_of_objectives_are_those_that_their_budget_is_made_of(api, da
     assert (arms.treatment_total, arms.treatment_bad) == (len(treated), sum(span.status.code == 2 for span in treated))
     assert (arms.total, arms.treatment_total + arms.control_total) == (40, 40)
     assert api.budget_effects(["ghost"], **BASELINE) == []
-    assert "gateway-short" not in {item.slo_id for item in api.budget_effects(["gateway"], **BASELINE, environment="x")}
+    elsewhere = {item.slo_id for item in api.budget_effects(["gateway"], **BASELINE, environment="test")}
+    assert elsewhere == {"gateway-short"}, "that of all environments, and no draft for those of prod"
+    assert set(found) > elsewhere
 
 
 def test_versions_that_served(api, shop):
