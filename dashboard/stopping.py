@@ -7,7 +7,7 @@ from api.client import ApiClient
 from dashboard import outcomes
 from dashboard.api_access import call
 from dashboard.views import texts
-from dashboard.views.looks import AnyRun
+from dashboard.views.runs import AnyRun
 from dashboard.views.markup import escape_markdown
 
 NO_REASON = "STOP was pressed"
@@ -42,7 +42,8 @@ def told(run: AnyRun) -> None:
     asked = asked or st.session_state.get(_place(run.id) + " asked", "")
     if asked:
         st.warning(
-            f"It is {escape_markdown(texts.shortened(asked, texts.MESSAGE))}. Its runner reverts the fault within seconds; if the runner is gone, the fault's lease ends it.",
+            f"It is {escape_markdown(texts.shortened(asked, texts.MESSAGE))}. Its runner reverts the fault within "
+            "seconds; if the runner is gone, the fault's lease ends it.",
             icon=":material/stop_circle:",
         )
     outcomes.show(_place(run.id))

@@ -35,7 +35,7 @@ def _body() -> None:
         )
 
 
-def _going_on(run: looks.AnyRun) -> None:
+def _going_on(run: runs.AnyRun) -> None:
     with st.container(key=f"chaos-running-{run.id}", border=True):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             with st.container(width="content"):
@@ -44,7 +44,7 @@ def _going_on(run: looks.AnyRun) -> None:
         stopping.told(run)
 
 
-def _recent(found: Sequence[looks.AnyRun]) -> None:
+def _recent(found: Sequence[runs.AnyRun]) -> None:
     names = sorted({item.experiment for item in found})
     with st.container(horizontal=True, vertical_alignment="bottom"):
         experiment = st.selectbox(

@@ -51,7 +51,7 @@ def _body() -> None:
         _guided(found, busy=bool(runs.going_on(past, shell.now())))
 
 
-def _going_on(run: looks.AnyRun) -> None:
+def _going_on(run: runs.AnyRun) -> None:
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             with st.container(width="content"):

@@ -40,7 +40,6 @@ RUN_STATES: dict[m.RunStatus, Look] = {
 
 SERVICE_WITHOUT_SLO = Look(MISSING, "No SLO", "none")
 _HEARTBEAT_LIMIT = timedelta(seconds=30)
-AnyRun = m.Run | m.RunSummary
 
 
 def slo(state: m.SloState) -> Markup:
@@ -65,13 +64,13 @@ def alert(state: m.AlertState) -> Markup:
     return chip(ALERT_STATES[state])
 
 
-def run_status(run: AnyRun, now: datetime) -> m.RunStatus:
+def run_status(run: m.Run | m.RunSummary, now: datetime) -> m.RunStatus:
     """Return the run's state; a run that stopped reporting is aborted."""
     silent = now - run.heartbeat_at > _HEARTBEAT_LIMIT
     return "aborted" if run.status == "running" and silent else run.status
 
 
-def run(item: AnyRun, now: datetime) -> Markup:
+def run(item: m.Run | m.RunSummary, now: datetime) -> Markup:
     """Return the run's verdict, or its state while there is none."""
     if item.verdict is not None:
         return chip(VERDICTS[item.verdict])

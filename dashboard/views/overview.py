@@ -17,7 +17,7 @@ def tiles(
     status: m.Status,
     slo_list: Sequence[m.Slo],
     alerts: Sequence[m.Alert],
-    run_list: Sequence[looks.AnyRun],
+    run_list: Sequence[m.RunSummary],
     now: datetime,
 ) -> Markup:
     """Return the five headline tiles."""
@@ -76,7 +76,7 @@ def _ingest(status: m.Status, now: datetime) -> Markup:
     return tile("Ingest", "✓ OK", note, "good")
 
 
-def _running(items: Sequence[looks.AnyRun], now: datetime) -> Markup:
+def _running(items: Sequence[m.RunSummary], now: datetime) -> Markup:
     running = [item for item in items if looks.run_status(item, now) == "running"]
     if not running:
         return tile("Running chaos", "0", "no experiment runs", "none", "chaos")

@@ -6,7 +6,7 @@ from dashboard.views import looks, runs, texts
 from dashboard.views.markup import Markup, lines, link, muted
 
 
-def line(item: looks.AnyRun, now: datetime) -> Markup:
+def line(item: runs.AnyRun, now: datetime) -> Markup:
     """Return what runs, what it breaks and for how long it has."""
     services = texts.names(item.services, most=5)
     told = " · ".join(part for part in (runs.method(item.method), services, runs.took(item, now)) if part)

@@ -17,6 +17,7 @@ _COLUMNS = (
     Column("Took"),
     Column("Budget cost", numeric=True),
 )
+AnyRun = m.Run | m.RunSummary
 ANY_VERDICT = "Any verdict"
 _SOURCES: dict[m.RunSource, str] = {
     "ninelives": "run by Ninelives",
@@ -25,17 +26,17 @@ _SOURCES: dict[m.RunSource, str] = {
 }
 
 
-def newest_first(runs: Sequence[looks.AnyRun], now: datetime) -> list[looks.AnyRun]:
+def newest_first(runs: Sequence[AnyRun], now: datetime) -> list[AnyRun]:
     """Return running ones first, then the newest."""
     return sorted(runs, key=lambda item: (looks.run_status(item, now) != "running", -item.started_at.timestamp()))
 
 
-def going_on(runs: Sequence[looks.AnyRun], now: datetime) -> list[looks.AnyRun]:
+def going_on(runs: Sequence[AnyRun], now: datetime) -> list[AnyRun]:
     """Return those that run now, the newest first."""
     return [item for item in newest_first(runs, now) if looks.run_status(item, now) == "running"]
 
 
-def matching(runs: Sequence[looks.AnyRun], *, experiment: str = "", verdict: str = "") -> list[looks.AnyRun]:
+def matching(runs: Sequence[AnyRun], *, experiment: str = "", verdict: str = "") -> list[AnyRun]:
     """Return those of one experiment and of one verdict, by its word; "" means any."""
     return [
         item
@@ -49,12 +50,12 @@ def href(run_id: str) -> str:
     return page_href("run", id=run_id)
 
 
-def name(item: looks.AnyRun, most: int = texts.NAME) -> Markup:
+def name(item: AnyRun, most: int = texts.NAME) -> Markup:
     """Return the run's title."""
     return texts.name(item.title or item.experiment, most)
 
 
-def listing(runs: Sequence[looks.AnyRun], now: datetime) -> Markup:
+def listing(runs: Sequence[AnyRun], now: datetime) -> Markup:
     """Return the table of runs."""
     rows = [
         (
@@ -73,7 +74,7 @@ def listing(runs: Sequence[looks.AnyRun], now: datetime) -> Markup:
     return table(_COLUMNS, rows, caption="Chaos runs, newest first")
 
 
-def took(item: looks.AnyRun, now: datetime) -> str:
+def took(item: AnyRun, now: datetime) -> str:
     if item.ended_at is not None:
         return units.length((item.ended_at - item.started_at).total_seconds())
     if looks.run_status(item, now) == "running":
@@ -81,7 +82,7 @@ def took(item: looks.AnyRun, now: datetime) -> str:
     return units.MISSING
 
 
-def budget_cost(item: looks.AnyRun) -> str:
+def budget_cost(item: AnyRun) -> str:
     """Return the largest share of an error budget that the fault took, a dash while nobody knows."""
     if isinstance(item, m.RunSummary):
         return units.percent(item.chaos_share)

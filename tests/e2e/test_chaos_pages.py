@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from fastapi import FastAPI
@@ -33,7 +33,7 @@ class Runner:
         self._thread = Thread(target=self._work)
         self.stop_reason = ""
 
-    def __enter__(self) -> "Runner":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
