@@ -7,8 +7,8 @@ from api.client import ApiClient
 from dashboard import outcomes
 from dashboard.api_access import call
 from dashboard.views import texts
-from dashboard.views.runs import AnyRun
 from dashboard.views.markup import escape_markdown
+from dashboard.views.runs import AnyRun
 
 NO_REASON = "STOP was pressed"
 
