@@ -100,7 +100,7 @@ def routes(app: FastAPI, kept: Kept) -> None:
     @app.post("/api/v1/runs/{run_id}/stop", status_code=202)
     def stop_run(run_id: str, asked: m.StopRequest):
         app.state.stopped.append((run_id, asked))
-        return Response(status_code=202)
+        return m.RunState(stop_reason=f"stopped by {asked.by}: {asked.reason}")
 
     @app.get("/api/v1/sli")
     def get_sli(service: str, start: datetime, end: datetime, arm: str = ""):
