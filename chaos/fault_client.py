@@ -54,7 +54,12 @@ class FaultClient:
         return self._send(FaultList, "GET", "/faults").items
 
     def inject(self, request: FaultRequest) -> FaultState:
-        return self._send(FaultState, "POST", "/faults", request)
+        """Inject a fault. Its lease counts from the request; what a slow injection used up of it is renewed here."""
+        timeout_s = request.lease_ms / 1000 + REVERT_TIMEOUT_S
+        fault = self._send(FaultState, "POST", "/faults", request, timeout_s=timeout_s)
+        if fault.phase == "active" and fault.expires_in_ms < request.lease_ms / 2:
+            return self.renew(fault.id, request.lease_ms)
+        return fault
 
     def renew(self, fault_id: str, lease_ms: int) -> FaultState:
         return self._send(FaultState, "POST", f"/faults/{fault_id}/renew", json={"lease_ms": lease_ms})

@@ -162,7 +162,10 @@ class FaultBoard:
         finally:
             injection.cancel()  # does nothing when it is done
         if entry.phase != "active":  # whoever ended it waits for the lock, to mend it
-            raise FaultRefusedError(f"fault {entry.id} was ended by {entry.ended_by} while it was injected", 409)
+            remedy = "; give it a longer lease" if entry.ended_by == "lease" else ""
+            raise FaultRefusedError(
+                f"fault {entry.id} was ended by {entry.ended_by} while it was injected{remedy}", 409
+            )
         error = injection.exception()
         if error is not None:
             entry.end("failed-injection", at=datetime.now(UTC))

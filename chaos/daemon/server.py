@@ -88,13 +88,14 @@ async def serve(
         default_lease_s: see `build_app`.
 
     Raises:
-        TargetsError: the targets file is unusable, or a proxy's port is taken.
+        TargetsError: the targets file is unusable, a proxy's port is taken, or another daemon uses *data_dir*.
         ChaosError: the token cannot be kept.
         OSError: the API's port is taken.
     """
     world = read_world(targets_path)
     own = data_dir / "chaos"
-    board = FaultBoard(world, UndoRecords(own / "undo"), EmergencyStop(own / "emergency-stop.json"))
+    records = UndoRecords(own / "undo")
+    board = FaultBoard(world, records, EmergencyStop(own / "emergency-stop.json"))
     listener = sock or _listen(host, port)
     local = Address(host, port).is_loopback and Address(*listener.getsockname()[:2]).is_loopback
     token = "" if local else _token(data_dir)
@@ -103,13 +104,16 @@ async def serve(
         uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2)
     )
     try:
-        await world.open()
-        leftovers = board.recover()
-        if leftovers:
-            log.warning("reverting %d fault(s) that an earlier fault daemon left behind", leftovers)
-        await _run_until_stopped(server, listener, watch_stdin=watch_stdin)
+        with records.claim():
+            try:
+                await world.open()
+                leftovers = board.recover()
+                if leftovers:
+                    log.warning("reverting %d fault(s) that an earlier fault daemon left behind", leftovers)
+                await _run_until_stopped(server, listener, watch_stdin=watch_stdin)
+            finally:
+                await board.close()
     finally:
-        await board.close()
         await world.close()
         listener.close()
 

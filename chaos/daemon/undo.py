@@ -1,11 +1,13 @@
+import fcntl
 import json
 import logging
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from pydantic import ValidationError
 
+from chaos.errors import TargetsError
 from chaos.files import write_durably
 from chaos.wire import FaultRequest
 
@@ -26,6 +28,26 @@ class UndoRecords:
     """The write-ahead log of faults: one file a fault, on disk before the fault is injected."""
 
     folder: Path
+
+    def claim(self) -> IO[bytes]:
+        """Keep other daemons off these records: they would revert what this one injects.
+
+        Returns:
+            What holds the claim until it is closed, or until this process ends in whatever way.
+
+        Raises:
+            TargetsError: another daemon has it.
+        """
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        lock = (self.folder.parent / "daemon.lock").open("ab")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            lock.close()
+            raise TargetsError(
+                f"another fault daemon uses {self.folder.parent}; stop it, or choose another folder with --data"
+            ) from error
+        return lock
 
     def write(self, record: UndoRecord) -> None:
         """Store *record* so that it survives kill -9 and a power cut."""

@@ -30,6 +30,7 @@ class KillFault:
         self._killed: psutil.Process | None = None
         self.key = f"kill:{victim.name}"
         self.kills = 0
+        self.detail = ""
 
     def check(self) -> None:
         self._victim.live()
@@ -50,8 +51,11 @@ class KillFault:
     async def _kill_again(self, every_s: float) -> None:
         while True:
             await asyncio.sleep(every_s)
-            while not self._kill():  # noqa: ASYNC110 - another process writes the pid file
-                await asyncio.sleep(POLL_S)
+            try:
+                while not self._kill():  # noqa: ASYNC110 - another process writes the pid file
+                    await asyncio.sleep(POLL_S)
+            except FaultRefusedError as error:
+                self.detail = str(error)
 
     def _respawned(self) -> psutil.Process | None:
         process = self._victim.pid_file.live()

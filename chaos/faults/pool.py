@@ -1,5 +1,6 @@
 import asyncio
 import contextlib
+import resource
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -40,7 +41,14 @@ class PoolFault:
         return f"{self._held} of {self._wanted} connections are held" if self._holders else ""
 
     def check(self) -> None:
-        """Any address can be connected to; `apply` sees whether somebody is there."""
+        """Keep half of the daemon's own file descriptors for itself; `apply` sees whether somebody is there."""
+        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if soft != resource.RLIM_INFINITY and self._wanted > soft // 2:
+            raise FaultRefusedError(
+                f"connections is {self._wanted}, and the fault daemon may open {soft} files; "
+                f"take at most {soft // 2}, or raise its limit (ulimit -n)",
+                409,
+            )
 
     async def apply(self) -> None:
         self._holders = [asyncio.create_task(self._hold()) for _ in range(self._wanted)]

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import get_args
 
 import httpx
 import psutil
@@ -17,6 +18,7 @@ import yaml
 
 from chaos.errors import FaultDaemonError
 from chaos.fault_client import FaultClient
+from chaos.wire import FaultKind
 from tests.integration.chaos_daemon import DAEMON, ROOT, Hello, answers, eventually, free_port, http_server
 from tests.integration.chaos_victim import SERVICE
 
@@ -67,7 +69,7 @@ def random_faults(rng):
     """Return requests of some kinds in random order, one of each; what `kill` restarts comes last."""
     attributes = {
         "latency": {"latency": rng.randint(1000, 3000)},
-        "down": {},
+        "partition": {"mode": rng.choice(["refuse", "blackhole", "reset"])},
         "hang": {},
         "cpu": {"load": rng.uniform(0.5, 1), "workers": rng.randint(1, 4)},
         "memory": rng.choice([{"mb": rng.randint(1, 32)}, {"mb": rng.randint(1, 32), "mode": "ballast"}]),
@@ -79,8 +81,10 @@ def random_faults(rng):
         "container": {"action": rng.choice(["pause", "kill"])},
         "kill": rng.choice([{}, {"every_s": 0.5}]),
     }
-    targets = {"latency": "edge", "down": "edge", "cache_flush": "cache", "pool": "pool", "command": "marker"}
-    chosen = rng.sample([kind for kind in attributes if kind != "kill"], rng.randint(3, 6))
+    targets = {"latency": "edge", "partition": "edge", "cache_flush": "cache", "pool": "pool", "command": "marker"}
+    chosen = rng.sample(
+        [kind for kind in attributes if kind in get_args(FaultKind) and kind != "kill"], rng.randint(3, 6)
+    )
     chosen += ["kill"] if rng.random() < 0.3 else []
     return [
         {

@@ -146,7 +146,7 @@ def test_a_fault_that_is_ended_during_its_injection_is_undone_at_once(victim, tm
         if ended_by == "emergency-stop":
             await board.stop_all(EmergencyStopRequest())
         with pytest.raises(FaultRefusedError, match=f"ended by {ended_by} while it was injected"):
-            await injecting
+            await asyncio.wait_for(injecting, 10)
         (fault,) = board.states()
         state, _ = await becomes(board, fault.id, "reverted")
         assert (state.ended_by, state.verified) == (ended_by, True)

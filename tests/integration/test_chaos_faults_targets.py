@@ -260,6 +260,17 @@ def test_connections_of_a_pool_are_held_and_taken_again_until_the_revert(tmp_pat
     asyncio.run(test())
 
 
+def test_a_pool_fault_leaves_the_daemon_its_own_file_descriptors(tmp_path, monkeypatch):
+    monkeypatch.setattr("resource.getrlimit", lambda _: (256, 4096))
+    entry = PoolEntry(name="catalog", address=f"127.0.0.1:{free_port()}")
+
+    async def test(board):
+        with pytest.raises(FaultRefusedError, match="take at most 128"):
+            await board.inject(request("pool", "catalog", connections=129))
+
+    on_board(tmp_path, World(pools={"catalog": entry}), test)
+
+
 def test_a_pool_that_nobody_serves_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("chaos.faults.pool.CONNECT_S", 0.2)
     entry = PoolEntry(name="catalog", address=f"127.0.0.1:{free_port()}")

@@ -52,6 +52,7 @@ def daemon(shared_daemon, monkeypatch):
     monkeypatch.setenv("shop_PORT", "")  # chaostoxi sets it for good
     yield shared_daemon
     shared_daemon.client.emergency_stop()
+    shared_daemon.client.release_emergency_stop()
     for name in httpx.get(f"{shared_daemon.url}/proxies", trust_env=False).json():
         if name != "gateway-orders":
             httpx.delete(f"{shared_daemon.url}/proxies/{name}", trust_env=False)
