@@ -24,7 +24,8 @@ def run(run_id, *, began=NOW, heartbeat=None, **fields):
     return m.Run(
         **{
             "id": run_id, "experiment": "late", "title": "Orders is late", "status": "running", "verdict": None,
-            "started_at": began, "ended_at": None, "heartbeat_at": heartbeat or began, "services": ["orders"], **fields,
+            "started_at": began, "ended_at": None, "heartbeat_at": heartbeat or datetime.now(UTC),
+            "services": ["orders"], **fields,
         }
     )  # fmt: skip
 

@@ -14,7 +14,7 @@ from storage.requests import count_calls, count_requests, latency_sample, worst_
 
 SHARES = st.floats(min_value=2**-60, max_value=0.5)
 NOW = datetime.now(UTC)
-LATELY = {"start": NOW - timedelta(minutes=10), "end": NOW + timedelta(minutes=10)}
+LATELY = {"start": NOW - timedelta(hours=1), "end": NOW + timedelta(hours=5)}  # a long test run ends later
 
 
 def point_of(trace_id, seed):
