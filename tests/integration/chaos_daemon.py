@@ -101,7 +101,7 @@ class Daemon:
     def end(self):
         if self.process.poll() is None:
             self.process.stdin.close()
-            assert self.process.wait(5) == 0
+            assert self.process.wait(20) == 0
         self.client.close()
 
     def inject(self, kind, target="gateway-orders", *, lease_ms=60_000, **attributes):
