@@ -51,8 +51,7 @@ def daemon(shared_daemon, monkeypatch):
     monkeypatch.setattr(APIConsumer, "port", shared_daemon.port)
     monkeypatch.setenv("shop_PORT", "")  # chaostoxi sets it for good
     yield shared_daemon
-    shared_daemon.client.emergency_stop()
-    shared_daemon.client.release_emergency_stop()
+    httpx.post(f"{shared_daemon.url}/reset", trust_env=False)
     for name in httpx.get(f"{shared_daemon.url}/proxies", trust_env=False).json():
         if name != "gateway-orders":
             httpx.delete(f"{shared_daemon.url}/proxies/{name}", trust_env=False)
