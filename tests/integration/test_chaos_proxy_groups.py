@@ -124,6 +124,21 @@ def test_injected_errors_are_told_apart_and_never_reach_the_server():
     over_edge(test)
 
 
+def test_a_client_that_waits_for_a_go_ahead_gets_the_injected_error_instead():
+    """It need not send its body; the connection closes, since nobody can tell whether it will."""
+
+    async def test(proxy, upstream):
+        await fault_on(proxy, "http", status=503).apply()
+        async with client(proxy) as (reader, writer):
+            writer.write(b"PUT / HTTP/1.1\r\nHost: shop\r\nExpect: 100-continue\r\nContent-Length: 5000\r\n\r\n")
+            status, headers, _ = await answer_of(reader)
+            assert (status, headers["connection"]) == (503, "close")
+            assert await reader.read() == b""
+        assert upstream.heads == []
+
+    over_edge(test)
+
+
 def test_a_share_of_the_requests_fails_and_the_same_seed_chooses_the_same():
     """Thirty per cent of two hundred, twice the same ones."""
 
