@@ -27,7 +27,7 @@ def build(world, kind, target="requests", **attributes):
 
 
 def test_an_edge_carries_bytes_unless_it_says_http(world):
-    """tcp is the default, since it is right for every protocol."""
+    """Tcp is the default, since it is right for every protocol."""
     assert (world.proxy("bytes").protocol, world.proxy("requests").protocol) == ("tcp", "http")
 
 
