@@ -154,4 +154,7 @@ def read_targets(path: Path) -> Targets:
     for names in ([entry.name for entry in part] for part in parts):
         for name in {name for name in names if names.count(name) > 1}:
             raise TargetsError(f"{path}: the name {name!r} is used twice; names tell targets apart")
+    pid_files = [entry.pid_file for entry in targets.processes]
+    for name in {name for name in pid_files if pid_files.count(name) > 1}:
+        raise TargetsError(f"{path}: the pid_file {name!r} is used twice; one process is one target")
     return targets

@@ -1,3 +1,4 @@
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,7 +38,7 @@ class VictimProcess:
         """Return the process that runs now.
 
         Raises:
-            FaultRefusedError: 409, the pid file names none.
+            FaultRefusedError: 409, the pid file names none, or the one that would have to mend it.
         """
         process = self.pid_file.live()
         if process is None:
@@ -46,6 +47,8 @@ class VictimProcess:
                 f"start {self.name} first",
                 409,
             )
+        if process.pid == os.getpid():
+            raise FaultRefusedError(f"{self.pid_file.path} names the fault daemon itself; name another process", 409)
         return process
 
 

@@ -1,11 +1,15 @@
 """The board in this process: limits, the emergency stop, and faults that end while they begin."""
 
 import asyncio
+import json
 import sys
 
+import psutil
 import pytest
 
+from chaos.daemon.pid_file import PidFile
 from chaos.daemon.targets import CommandEntry, Limits
+from chaos.daemon.world import VictimProcess, World
 from chaos.errors import FaultRefusedError
 from chaos.wire import EmergencyStopRequest
 from tests.integration.chaos_victim import Victim, becomes, new_board, on_board, records, request, world_of_victim
@@ -203,6 +207,21 @@ def test_an_injection_that_fails_is_undone_and_says_why(victim, tmp_path):
         assert not (tmp_path / "broken").exists()
 
     on_board(tmp_path, marker_world(victim, tmp_path, inject=inject), test)
+
+
+def test_the_daemon_does_not_break_itself(tmp_path):
+    """Nobody would be left to mend it."""
+    own = psutil.Process()
+    pid_file = tmp_path / "own.json"
+    pid_file.write_text(json.dumps({"pid": own.pid, "create_time": own.create_time()}), encoding="utf-8")
+    world = World(processes={"orders": VictimProcess("orders", "", PidFile(pid_file))})
+
+    async def test(board):
+        for kind in ("hang", "kill", "cpu", "file_descriptors"):
+            with pytest.raises(FaultRefusedError, match="names the fault daemon itself"):
+                await board.inject(request(kind))
+
+    on_board(tmp_path, world, test)
 
 
 def test_without_a_record_on_disk_nothing_is_injected(victim, tmp_path):

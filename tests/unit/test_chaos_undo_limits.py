@@ -67,6 +67,7 @@ def test_all_targets_are_read_and_paths_are_relative_to_the_file(tmp_path):
         ("limits: {max_share: 2}", r"limits.max_share"),
         ("limits: {max_lease_ms: 600001}", r"limits.max_lease_ms"),
         ("limits: {max_fault: 2}", r"limits.max_fault: unknown field"),
+        ("processes: [{name: a, pid_file: x}, {name: b, pid_file: x}]", "the pid_file 'x' is used twice"),
         ("pools: [{name: a, address: '1:2'}, {name: a, address: '1:3'}]", "the name 'a' is used twice"),
     ],
 )
