@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chaos.daemon.process_id import ProcessId
@@ -19,6 +19,7 @@ VALUES = st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.text()
 PLANS = st.dictionaries(st.text(), VALUES | st.lists(VALUES) | st.dictionaries(st.text(), VALUES))
 
 
+@settings(max_examples=20)  # each is synced to disk
 @given(plan=PLANS)
 def test_a_record_is_read_as_it_was_written(tmp_path_factory, plan):
     records = UndoRecords(tmp_path_factory.mktemp("undo"))
