@@ -61,16 +61,18 @@ def is_toolkit_document(document: Document) -> bool:
 def fields_of(document: Document, *, source: str) -> dict[str, Any]:
     """Return the fields of the `Experiment` that a Chaos Toolkit *document* describes, not yet validated.
 
-    If its method holds only our actions, they are the experiment's faults; otherwise it is kept whole as `toolkit`.
+    If it has our hypothesis and nothing but our activities, they are the experiment's faults; otherwise it is kept
+    whole as `toolkit`, as nothing of other people's (a rollback, a probe, a safeguard) may be lost.
 
     Raises:
-        ExperimentError: what every document of the format must have is missing.
+        ExperimentError: what every document of the format must have is missing, or our actions contradict each other.
     """
     _require_the_format(document, source)
     extension = dict(_our_extension(document, source))
     fields = {"title": document["title"], "description": document["description"], **extension}
-    if extension and document["method"] and all(_is_ours(activity) for activity in document["method"]):
-        return {**fields, "method": [_line(activity) for activity in document["method"]]}
+    if extension.get("hypothesis") and _is_all_ours(document):
+        method = document["method"]
+        return {**_common(method, extension, source), **fields, "method": [_line(activity) for activity in method]}
     return {**fields, "toolkit": document}
 
 
@@ -148,9 +150,38 @@ def _our_extension(document: Document, source: str) -> Document:
     return {key: value for key, value in found.items() if key != "name"}
 
 
-def _is_ours(activity: Any) -> bool:
+def _is_all_ours(document: Document) -> bool:
+    hypothesis = document.get("steady-state-hypothesis")
+    probes = hypothesis.get("probes") if isinstance(hypothesis, dict) else None
+    return (
+        bool(document["method"])
+        and all(_called(each)[0] == ACTIONS and _called(each)[1] in METHODS for each in document["method"])
+        and all(_called(each)[0] == ACTIONS for each in document.get("rollbacks") or [])
+        and all(_called(each)[0] == PROBES for each in probes or [])
+        and all(_called(each)[0] == CONTROL for each in document.get("controls") or [])
+    )
+
+
+def _called(activity: Any) -> tuple[Any, Any]:
     provider = activity.get("provider") if isinstance(activity, dict) else None
-    return isinstance(provider, dict) and provider.get("module") == ACTIONS and provider.get("func") in METHODS
+    return (provider.get("module"), provider.get("func")) if isinstance(provider, dict) else (None, None)
+
+
+def _common(method: list[Document], extension: Document, source: str) -> dict[str, Any]:
+    """What the actions say of the whole experiment, for a document written by hand; the extension overrides it."""
+    found: dict[str, Any] = {}
+    for name in ("lease_s", "groups"):
+        values = [(activity["provider"].get("arguments") or {}).get(name) for activity in method]
+        if any(value != values[0] for value in values):
+            raise ExperimentError(f"{source}: method: {name} differs from action to action; give all the same")
+        if values[0] is not None:
+            found[name] = values[0]
+    groups = found.pop("groups", None)
+    if isinstance(groups, dict) and "groups" not in extension:
+        found |= {"groups": {"share": groups.get("share")}, "seed": groups.get("seed", "")}
+    pauses = [activity.get("pauses") or {} for activity in method]
+    held_s = sum(each["after"] for each in pauses if isinstance(each.get("after"), int | float))
+    return {**found, "duration_s": held_s} if held_s else found
 
 
 def _line(activity: Document) -> Document:

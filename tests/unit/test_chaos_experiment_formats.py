@@ -154,11 +154,41 @@ def test_another_experiment_can_carry_our_hypothesis_in_its_extension():
     assert found.toolkit is not None
 
 
-def test_a_probe_among_our_actions_makes_the_toolkit_run_it(short):
-    """Only a method of nothing but our faults can be run without it."""
+@pytest.mark.parametrize("place", ["method", "rollbacks", "controls", "hypothesis"])
+def test_anything_of_other_peoples_in_a_document_makes_the_toolkit_run_it(short, place):
+    """A rollback, a safeguard or a probe that is not ours must not be lost."""
     document = compile_short(short)
-    document["method"].append(FOREIGN["method"][0])
+    activities = document["steady-state-hypothesis"]["probes"] if place == "hypothesis" else document[place]
+    activities.append(FOREIGN["method"][0])
     assert experiment_of(document, name="x", source="x").toolkit == document
+
+
+def written_by_hand(*changes):
+    """Our actions and our hypothesis; what else the extension could say stands in the actions."""
+    action = {"target": "e", "latency_ms": 9, "lease_s": 4, "groups": {"share": 0.1, "seed": "s"}}
+    provider = {"type": "python", "module": "chaos.toolkit.actions", "func": "latency_injection"}
+    method = [
+        {
+            "type": "action",
+            "name": "a",
+            "pauses": {"after": 7},
+            "provider": {**provider, "arguments": {**action, **change}},
+        }
+        for change in changes
+    ]
+    ours = {"name": "ninelives", "hypothesis": [{"slo": "a"}]}
+    return {"title": "t", "description": "d", "method": method, "extensions": [ours]}
+
+
+def test_what_the_actions_of_a_document_say_of_all_is_not_lost():
+    """Above all not that they spare most requests."""
+    found = experiment_of(written_by_hand({}, {"target": "f"}), name="x", source="x")
+    assert (found.lease_s, found.groups.share, found.seed, found.duration_s) == (4, 0.1, "s", 14)
+
+
+def test_actions_that_contradict_each_other_are_refused():
+    with pytest.raises(ExperimentError, match="x: method: groups differs from action to action"):
+        experiment_of(written_by_hand({}, {"groups": None}), name="x", source="x")
 
 
 @pytest.mark.parametrize(
