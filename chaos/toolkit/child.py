@@ -49,7 +49,7 @@ def main(arguments: list[str]) -> None:
 
 
 def _run(document: dict[str, Any], reporter: Reporter, *, check_only: bool) -> dict[str, Any] | None:
-    swallowed = SwallowedErrors()
+    swallowed = SwallowedErrors(lambda: _end_after_all(reporter))
     experiment = _without_our_control(deepcopy(document))
     try:
         settings = _settings()
@@ -123,6 +123,12 @@ def _leave_before_the_start(reporter: Reporter) -> Any:
             raise SystemExit(20)
 
     return leave
+
+
+def _end_after_all(reporter: Reporter) -> None:
+    """Say again what was swallowed, by the signal that is not; not in rollbacks, which it would cut short."""
+    if not reporter.rolling_back and threading.current_thread() is threading.main_thread():
+        os.kill(os.getpid(), signal.SIGUSR1)
 
 
 def _tie_to_the_parent(reporter: Reporter) -> None:

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,23 +14,34 @@ from chaoslib.run import RunEventHandler
 from chaos.toolkit.plain import encode, plain
 
 _LOGGERS = ("chaostoolkit", "logzero_default")  # the second one is that of extensions up to 2023, safeguards among them
+INTERRUPTION = "InterruptExecution"
 _USUAL = "Activity failed"  # chaoslib's debug line of every activity that failed; the journal has those
 
 
 class SwallowedErrors(logging.Handler):
-    """Collects the exceptions that chaoslib, its controls and safeguards only log at debug level."""
+    """Collects the exceptions that chaoslib, its controls and safeguards only log at debug level.
 
-    def __init__(self) -> None:
+    SIGTERM becomes an exception that chaoslib takes for that of the activity, control or handler in which it arrived:
+    *on_interruption* is called then.
+    """
+
+    def __init__(self, on_interruption: Callable[[], None]) -> None:
         super().__init__(logging.DEBUG)
         self.lines: list[str] = []
+        self._on_interruption = on_interruption
         for name in _LOGGERS:
             logger = logging.getLogger(name)
             logger.setLevel(logging.DEBUG)
             logger.addHandler(self)
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.exc_info and record.exc_info[1] is not None and record.getMessage() != _USUAL:
-            self.lines.append(f"{record.getMessage()}: {record.exc_info[1]!r}")
+        error = record.exc_info[1] if record.exc_info else None
+        if error is None:
+            return
+        if record.getMessage() != _USUAL:
+            self.lines.append(f"{record.getMessage()}: {error!r}")
+        if INTERRUPTION in repr(error):
+            self._on_interruption()
 
 
 class Reporter(RunEventHandler):  # type: ignore[misc]
