@@ -7,6 +7,10 @@ from typing import Any, Final
 
 MISSING: Final = "\N{EN DASH}"
 # controls, marks of direction, halves of pairs, private and unknown characters, line ends
+# of the faults' attributes: by the end of the name, or where the format that they come from has none, by the name
+_ENDS: Final = {"ms": "ms", "s": "s", "mb": "MB"}
+_NAMES: Final = {"latency": "ms", "jitter": "ms", "timeout": "ms", "delay": "ms", "rate": "KB/s"}
+_SHARES: Final = frozenset({"share", "load", "toxicity"})
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
@@ -128,9 +132,20 @@ def fault(settings: Mapping[str, Any]) -> str:
     """Return a fault as "kind on target (name value, …)".
 
     >>> fault({"kind": "latency", "target": "orders-cache", "latency": 400})
-    'latency on orders-cache (latency 400)'
+    'latency on orders-cache (latency 400 ms)'
     """
     kind, target = settings.get("kind") or "fault", settings.get("target")
-    rest = [f"{name} {value}" for name, value in settings.items() if name not in {"kind", "target"} and value != ""]
+    rest = [_setting(name, value) for name, value in settings.items() if name not in {"kind", "target"} and value != ""]
     named = f"{kind} on {target}" if target else str(kind)
     return shortened(f"{named} ({', '.join(rest)})" if rest else named)
+
+
+def _setting(name: str, value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return f"{name} {value}"
+    if name in _SHARES:
+        return f"{name} {share(value)}"
+    stem, _, end = name.rpartition("_")
+    if end in _ENDS:
+        return f"{stem or 'size'} {value:,g} {_ENDS[end]}"
+    return f"{name} {value:,g} {_NAMES.get(name, '')}".rstrip()

@@ -25,7 +25,7 @@ def _body() -> None:
         panel.show(experiments.listing(known, shell.now()), "chaos-experiments")
     else:
         st.info(reason or "No experiment file is in the folder.", icon=":material/info:")
-        st.code(_commands(), language="bash")
+        st.code(_commands(), language="bash", wrap_lines=True)
     st.subheader("Runs", anchor=False)
     if found:
         _recent(found)
@@ -76,7 +76,7 @@ def _first_steps(reason: str) -> None:
         icon=":material/science:",
     )
     st.write("Write the first one from a service's traces, look at what it would do, then run it:")
-    st.code(_commands(), language="bash")
+    st.code(_commands(), language="bash", wrap_lines=True)
     if reason:
         st.info(reason, icon=":material/info:")
 

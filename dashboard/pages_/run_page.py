@@ -104,13 +104,14 @@ def _result(run: m.Run) -> None:
     if run.preflight is not None and not run.preflight.runnable:
         st.subheader("Why it was refused", anchor=False)
         panel.show(preflight.checks(run.preflight), "run-refused")
-    _findings(run)
+    if run.findings or run.status != "failed":
+        _findings(run)
     if run.validity:
         st.subheader("Can the verdict be trusted?", anchor=False)
         panel.show(run_outcome.checks(run.validity, "Checks of validity"), "run-validity")
     if run.outcome is not None:
         _outcome(run, run.outcome)
-    if run.windows:
+    if run_timeline.phases(run):
         _course(run)
     activities = run_journal.activities(run.journal or {})
     if activities:

@@ -91,7 +91,7 @@ def consequence(found: m.Preflight) -> str:
     )
     takes = f"it takes {units.length(found.duration_s)} in all"
     return (
-        f"This breaks {runs.method(found.method)}{where}, for {share}; {takes}. "
+        f"This injects {runs.method(found.method)}{where}, for {share}; {takes}. "
         f"It may hurt {whom or 'nobody that is known'}.{cost}"
     )
 

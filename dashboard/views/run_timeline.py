@@ -35,12 +35,16 @@ class Phase:
 
 
 def phases(item: m.Run) -> list[Phase]:
-    """Return what is on record, and after it, while the run goes on, what is planned."""
+    """Return what is on record, and after it, while the run goes on, what is planned.
+
+    A phase that began and was cut short is on record by its first event only: it lasted until the run's end.
+    """
     found = [Phase(window.phase, window.started_at, window.ended_at) for window in item.windows]
-    if item.ended_at is not None:
-        return found
     begun = {event.step: event.at for event in item.events}
     known = {phase.name for phase in found}
+    if item.ended_at is not None:
+        cut = [name for name in PHASES if name in begun and name not in known and begun[name] < item.ended_at]
+        return found + [Phase(name, begun[name], item.ended_at) for name in cut[-1:]]
     last = max((phase.ended_at for phase in found), default=item.started_at)
     for name, length_s in _plan(item):
         if name not in known:

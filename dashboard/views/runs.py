@@ -18,6 +18,10 @@ _COLUMNS = (
     Column("Budget cost", numeric=True),
 )
 AnyRun = m.Run | m.RunSummary
+# of the faults' attributes: by the end of the name, or where the format that they come from has none, by the name
+_ENDS = {"ms": "ms", "s": "s", "mb": "MB"}
+_NAMES = {"latency": "ms", "jitter": "ms", "timeout": "ms", "delay": "ms", "rate": "KB/s"}
+_SHARES = frozenset({"share", "load", "toxicity"})
 ANY_VERDICT = "Any verdict"
 _SOURCES: dict[m.RunSource, str] = {
     "ninelives": "run by Ninelives",
@@ -99,14 +103,30 @@ def method(faults: Sequence[Mapping[str, Any]], most: int = 6) -> str:
 def fault(settings: Mapping[str, Any]) -> str:
     """Return a fault as "kind on target, name value, …".
 
-    >>> fault({"kind": "latency", "target": "orders-cache", "latency": 300}), fault({"type": "kill"})
-    ('latency on orders-cache, latency 300', 'kill')
+    >>> fault({"kind": "latency", "target": "orders-cache", "latency": 300}), fault({"type": "kill", "every_s": 5})
+    ('latency on orders-cache, latency 300 ms', 'kill, every 5 s')
     """
     kind = str(settings.get("kind") or settings.get("type") or "")
     target = str(settings.get("target") or "")
-    rest = [f"{key} {value}" for key, value in settings.items() if key not in {"kind", "type", "target"}]
+    rest = [setting(key, value) for key, value in settings.items() if key not in {"kind", "type", "target"}]
     named = f"{kind} on {target}" if kind and target else kind or target
     return texts.shortened(", ".join(part for part in (named, *rest) if part)) or units.MISSING
+
+
+def setting(name: str, value: Any) -> str:
+    """Return one attribute of a fault with its unit.
+
+    >>> setting("latency_ms", 300), setting("share", 0.2), setting("mode", "refuse"), setting("mb", 64)
+    ('latency 300 ms', 'share 20 %', 'mode refuse', 'size 64 MB')
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return f"{name} {value}"
+    if name in _SHARES:
+        return f"{name} {units.objective(value)}"
+    stem, _, end = name.rpartition("_")
+    if end in _ENDS:
+        return f"{stem or 'size'} {value:,g} {_ENDS[end]}"
+    return f"{name} {value:,g} {_NAMES.get(name, '')}".rstrip()
 
 
 def headline(item: m.Run, now: datetime) -> Markup:

@@ -202,7 +202,7 @@ def test_before_a_run_it_says_what_it_would_do_and_two_quick_presses_start_one(
     sees(section(page, "experiment-blast"), "30 % of the requests")
     sees(section(page, "experiment-costs"), "1.80 %")
     page.get_by_role("button", name="Run", exact=True).click()
-    shop_visit.sees("This breaks latency on orders-cache")
+    shop_visit.sees("This injects latency on orders-cache")
     page.get_by_role("button", name="Break it now").dblclick()
     expect(page).to_have_url(re.compile(f"/run\\?id={RUNNING}"), timeout=PATIENCE_MS)
     sees(section(page, "run-phases"), "Now:")

@@ -122,7 +122,7 @@ def test_what_is_settled_is_counted_once(api, monkeypatch):
 def test_a_press_starts_the_run_and_leads_to_it(api, monkeypatch):
     app, url = api
     at = open_page(monkeypatch, url, "experiment", name="orders-kill")
-    assert "This breaks latency on orders" in drawn(at)
+    assert "This injects latency on orders" in drawn(at)
     at.button(key="experiment-start").click().run()
     assert app.state.started == ["orders-kill"]
     assert at.query_params["id"] == "cache-latency-2"

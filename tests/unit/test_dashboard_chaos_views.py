@@ -193,6 +193,14 @@ def test_a_run_that_is_over_shows_only_what_happened():
     assert "nl-planned" not in html
 
 
+def test_a_phase_that_was_cut_short_is_shown_until_the_end_of_the_run():
+    found = run_timeline.phases(chaos_runs.stopped())
+    assert [(phase.name, (phase.ended_at - phase.started_at) / SECOND) for phase in found] == [
+        ("baseline", 30),
+        ("fault", 43),
+    ]
+
+
 def test_a_run_behind_its_plan_keeps_the_present_in_sight():
     item = chaos_runs.running(after_s=400)
     late = item.model_copy(update={"windows": [], "events": item.events[:2]})
