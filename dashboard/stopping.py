@@ -5,8 +5,8 @@ import streamlit as st
 from api import models as m
 from api.client import ApiClient
 from dashboard import outcomes
-from dashboard.api_access import call
-from dashboard.views import texts
+from dashboard.api_access import call, fetch
+from dashboard.views import run_commands, texts
 from dashboard.views.markup import escape_markdown
 from dashboard.views.runs import AnyRun
 
@@ -14,7 +14,13 @@ NO_REASON = "STOP was pressed"
 
 
 def button(run: AnyRun) -> None:
-    """Draw the button of a run that goes on; pressing it twice does no harm."""
+    """Draw the button of a run that goes on, or the command where this dashboard may only read.
+
+    Pressing it twice does no harm.
+    """
+    if not may_operate():
+        st.code(run_commands.stop(run.id), language="sh", wrap_lines=True, width="content")
+        return
     st.button(
         "STOP",
         key=f"stop {run.id}",
@@ -26,11 +32,18 @@ def button(run: AnyRun) -> None:
     )
 
 
+def may_operate() -> bool:
+    """Return whether the token that this dashboard shows the API lets it start and stop runs."""
+    return fetch(ApiClient.status).may_operate
+
+
 def signature(run: AnyRun) -> None:
     """Draw the fields that say who stops and why; both may stay empty: nobody must look for them in an emergency.
 
     Without a name the API says who it was by the token that the dashboard shows.
     """
+    if not may_operate():
+        return
     with st.popover("Say who and why", key=f"signature {run.id}"):
         st.text_input("Your name", key=f"stop author {run.id}")
         st.text_input("Why", key=f"stop reason {run.id}")

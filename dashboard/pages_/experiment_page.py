@@ -7,7 +7,7 @@ from api.client import ApiClient, ApiError
 from dashboard import launcher, outcomes, shell, stopping
 from dashboard.api_access import call, fetch
 from dashboard.components import panel
-from dashboard.views import experiments, looks, preflight, run_charts, run_going_on, runs
+from dashboard.views import experiments, looks, preflight, run_charts, run_commands, run_going_on, runs
 from dashboard.views.markup import escape_markdown
 
 NAME = shell.parameter("name")
@@ -15,6 +15,7 @@ CHECKED, PRESSED, STARTED, STARTING = (f"{what} {NAME}" for what in ("checked", 
 OLD = timedelta(minutes=1)  # a pre-flight is asked for anew when the page is opened later than this
 AGAIN_AFTER = timedelta(seconds=10)  # a second press within this is the same press
 MOST_RUNS = 20
+MOST_KEPT = 100
 
 
 def _body() -> None:
@@ -64,6 +65,10 @@ def _guided(found: m.Experiment, *, busy: bool) -> None:
     st.subheader("Hypothesis", anchor=False)
     panel.show(preflight.listed(found.hypothesis), "experiment-hypothesis")
     st.subheader("Pre-flight", anchor=False)
+    if not stopping.may_operate():
+        st.caption(run_commands.READ_ONLY)
+        st.code(run_commands.start(found.path), language="sh", wrap_lines=True)
+        return
     checked = _checked()
     if checked is None:
         return
@@ -160,6 +165,8 @@ def _history(ids: list[str]) -> None:
 def _run(run_id: str) -> m.Run:
     """Return a run that is over: it does not change any more, so it is read once."""
     kept: dict[str, m.Run] = st.session_state.setdefault("runs that are over", {})
+    if len(kept) > MOST_KEPT:
+        kept.clear()
     if run_id not in kept:
         kept[run_id] = fetch(ApiClient.run, run_id)
     return kept[run_id]

@@ -19,6 +19,7 @@ from streamlit.util import calc_hash
 import dashboard
 from api import models as m
 from dashboard import stopping
+from tests.unit.dashboard_answers import status
 from tests.unit.dashboard_api import build_api, serving
 
 APP = Path(dashboard.__file__).with_name("streamlit_app.py")
@@ -249,3 +250,21 @@ def test_hostile_titles_are_text(path, api, monkeypatch):
     assert "&lt;img src=x onerror=alert(1)&gt;" in html
     assert "<img" not in html.replace("\\<", "")
     assert "\u202e" not in html
+
+
+def test_where_the_dashboard_may_only_read_it_shows_the_commands_instead_of_the_buttons(monkeypatch):
+    app = build_api()
+
+    @app.middleware("http")
+    async def read_only(request, call_next):
+        if request.url.path != "/api/v1/status":
+            return await call_next(request)
+        return JSONResponse(status(empty=False).model_copy(update={"may_operate": False}).model_dump(mode="json"))
+
+    with serving(app) as url:
+        live = open_page(monkeypatch, url, "run", id="cache-latency-2")
+        page = open_page(monkeypatch, url, "experiment", name="orders-kill")
+    for at, command in ((live, "ninelives chaos stop cache-latency-2"), (page, "ninelives chaos run experiments/")):
+        assert not at.exception
+        assert command in at.code[0].value
+        assert not at.button
