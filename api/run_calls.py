@@ -81,6 +81,12 @@ class RunCalls(Transport):
         selected = _selected(start=start, end=end, environment=environment, version=version, arm=arm, groups=groups)
         return self._get(m.EdgeCount, "edges", client=client, server=server, **selected)
 
+    def dependencies(self, service: str, *, environment: str = "", window_s: int = 900) -> list[m.Dependency]:
+        """Return what *service* called in the last *window_s* seconds, the busiest destination first."""
+        return self._get(
+            m.Page[m.Dependency], "dependencies", service=service, environment=environment, window_s=window_s
+        ).items
+
     def latencies(
         self,
         service: str,

@@ -1,225 +1,143 @@
 """One run from preflight to verdict."""
 
-import contextlib
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from datetime import datetime, timedelta
 
 from api.client import ApiClient, ApiError
 from api.models import Run, RunWindow
-from chaos.errors import FaultDaemonError, RunRefusedError
+from chaos.errors import RunRefusedError
 from chaos.experiments.experiment import Experiment
 from chaos.fault_client import FaultClient
-from chaos.judge.verdict import run_verdict
+from chaos.runner.conclusion import Conclusion, Facts
+from chaos.runner.counting import Counting
+from chaos.runner.ending import EndedEarlyError
+from chaos.runner.guard import Guard, Trip
+from chaos.runner.injection import Injection
 from chaos.runner.measure import Measurement, Windows
-from chaos.runner.preflight import Plan, check
-from chaos.runner.recorder import Recorder
+from chaos.runner.preflight import Inspection, Plan
 from chaos.runner.stop import Stop
-from chaos.runner.summary import summarise
+from chaos.runner.timeline import Timeline
 from chaos.wire import FaultState
 
 SLICE_S = 0.2
-HEARTBEAT_S = 10.0
-
-Step = Literal["preflight", "baseline", "fault", "recovery", "counting", "finished", "refused", "aborted"]
-
-
-@dataclass(frozen=True, slots=True)
-class RunEvent:
-    """Progress of a run, for whoever watches it."""
-
-    step: Step
-    message: str
-    at: datetime
-
-
-class _EndedEarlyError(Exception):
-    """The run cannot go on; the message is why."""
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
-def new_run_id(experiment: Experiment, now: datetime) -> str:
-    """Return `<name>-<utc time>-<4 hex>`."""
-    return f"{experiment.name}-{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+BEAT_S = 2.0
 
 
 @dataclass(slots=True)
 class Execution:
-    """The state of one run and the steps it goes through. See `chaos.runner.runner.run_experiment`."""
+    """The steps of one run. See `chaos.runner.runner.run_experiment`."""
 
     experiment: Experiment
     api: ApiClient
-    faults: FaultClient
-    recorder: Recorder
+    daemon: FaultClient
+    timeline: Timeline
     clock: Callable[[], datetime]
     sleep: Callable[[float], None]
-    on_event: Callable[[RunEvent], None]
     stop: Stop
     lateness_s: float
-    _state: Run = field(init=False)
+    _plan: Plan = field(init=False)
 
     def run(self) -> Run:
-        self._state = _new_run(self.experiment, self.clock())
+        """Go through all steps and return the run as it ended; nothing stays broken, whatever happens here."""
         try:
             return self._run()
         except RunRefusedError as refusal:
-            return self._end("refused", f"Not run: {refusal}.", status="failed")
-        except _EndedEarlyError as reason:
-            return self._end("aborted", f"Aborted: {reason}.", status="aborted", verdict="inconclusive")
+            return self.timeline.end("refused", f"Not run: {refusal}.", status="failed")
+        except EndedEarlyError as early:
+            summary = f"{'Inconclusive' if early.verdict == 'inconclusive' else 'Aborted'}: {early}."
+            return self.timeline.end("aborted", summary, status="aborted", verdict=early.verdict)
         except ApiError as error:
-            summary = f"Inconclusive: the fault was reverted, but its effect could not be counted ({error})."
-            return self._end("aborted", summary, status="aborted", verdict="inconclusive")
+            summary = f"Aborted: the fault was reverted, but its effect could not be counted ({error})."
+            return self.timeline.end("aborted", summary, status="aborted", verdict="aborted")
 
     def _run(self) -> Run:
-        self._tell("preflight", "checking the daemon, the API and the traffic")
-        plan = check(self.experiment, self.api, self.faults, now=self.clock())
-        if not plan.baseline_is_past:
-            self._tell("baseline", f"watching {self.experiment.baseline_s:g} s of traffic before anything is broken")
-            self._pass_time(self.experiment.baseline_s + self.experiment.settle_s)
-        fault_window, ended = self._break()
+        self.timeline.tell("preflight", "checking the daemon, the API and the traffic")
+        inspection = Inspection(self.experiment, self.api, self.daemon, self.timeline.run.id, self.clock())
+        self._plan = inspection.plan()
+        self.timeline.planned(self._plan)
+        self._plan.require()
+        self.experiment = self._plan.experiment
+        baseline = self._plan.baseline or self._watch_baseline()
+        fault, ended, trip = self._break(baseline)
         recovery = self._recover()
-        windows = Windows(_baseline(self.experiment, fault_window.started_at), fault_window, recovery)
-        return self._conclude(plan, windows, ended)
+        return self._conclude(Windows(baseline, fault, recovery), ended, trip)
 
-    def _break(self) -> tuple[RunWindow, FaultState]:
-        asked_at = self.clock()
-        fault = self._inject()
-        # The daemon's own moment is the exact one; a daemon whose clock is off is held to what was seen from here.
-        started_at = min(max(fault.injected_at, asked_at), self.clock())
+    def _watch_baseline(self) -> RunWindow:
+        seconds = self.experiment.baseline_s
+        self.timeline.tell("baseline", f"watching {seconds:g} s of traffic before anything is broken")
+        started_at = self.clock()
+        self._pass_time(seconds + self.experiment.settle_s)
+        return RunWindow(phase="baseline", started_at=started_at, ended_at=started_at + timedelta(seconds=seconds))
+
+    def _break(self, baseline: RunWindow) -> tuple[RunWindow, list[FaultState], Trip | None]:
+        """Inject, hold and revert; return the fault's window, how each fault ended, and what tripped a safeguard."""
+        requests = self.experiment.fault_requests(self.timeline.run.id)
+        injection = Injection(self.daemon, requests, self.experiment.lease_s, self.clock)
+        started_at = injection.start()
         try:
-            self._tell("fault", f"{fault.kind} on {fault.target} for {self.experiment.duration_s:g} s")
-            self._note(_baseline(self.experiment, started_at))
-            self._pass_time(self.experiment.duration_s + self.experiment.settle_s, fault=fault)
+            what = "; ".join(f"{request.kind} on {request.target}" for request in requests)
+            self.timeline.tell("fault", f"{what} for {self.experiment.duration_s:g} s")
+            self.timeline.note(baseline)
+            guard = self._guard(baseline, started_at)
+            trip = self._pass_time(self.experiment.duration_s + self.experiment.settle_s, injection, guard)
         except BaseException:
-            with contextlib.suppress(FaultDaemonError):  # the lease ends what cannot be reverted from here
-                self.faults.revert(fault.id)
+            injection.abandon()
             raise
         settle = timedelta(seconds=self.experiment.settle_s)
-        window = RunWindow(phase="fault", started_at=started_at, ended_at=self.clock() - settle)
-        reverted = self._revert(fault)
-        self._note(window)
-        return window, reverted
+        window = RunWindow(phase="fault", started_at=started_at, ended_at=max(started_at, self.clock() - settle))
+        ended = injection.end()
+        if trip is not None:
+            self.timeline.tell("safeguard", trip.reason)
+        self.timeline.note(window)
+        return window, ended, trip
 
-    def _inject(self) -> FaultState:
-        try:
-            return self.faults.inject(self.experiment.fault_requests()[0])
-        except FaultDaemonError as error:
-            fate = "" if error.status else f"; had it been injected, its lease of {self.experiment.lease_s:g} s ends it"
-            raise RunRefusedError(f"{error}{fate}") from error
-
-    def _revert(self, fault: FaultState) -> FaultState:
-        try:
-            ended = self.faults.revert(fault.id)
-        except FaultDaemonError as error:
-            raise _EndedEarlyError(
-                f"the revert was not confirmed ({error}); the lease of {self.experiment.lease_s:g} s ends the fault"
-            ) from error
-        if ended.ended_by != "request":
-            raise _EndedEarlyError(f"the fault ended before its time, by {ended.ended_by}")
-        return ended
+    def _guard(self, baseline: RunWindow, started_at: datetime) -> Guard | None:
+        if not self.experiment.safeguards.abort:
+            return None
+        return Guard(self.experiment, self._counting(), baseline, started_at)
 
     def _recover(self) -> RunWindow:
         started_at = self.clock()
-        self._tell("recovery", f"reverted; watching {self.experiment.recovery_s:g} s of recovery")
+        self.timeline.tell("recovery", f"reverted; watching {self.experiment.recovery_s:g} s of recovery")
         self._pass_time(self.experiment.recovery_s)
         window = RunWindow(phase="recovery", started_at=started_at, ended_at=self.clock())
-        self._note(window)
+        self.timeline.note(window)
         return window
 
-    def _conclude(self, plan: Plan, windows: Windows, ended: FaultState) -> Run:
-        self._tell("counting", "waiting for the last spans to be stored")
-        measurement = Measurement(self.experiment, plan.victim, self.api, windows)
+    def _conclude(self, windows: Windows, ended: list[FaultState], trip: Trip | None) -> Run:
+        self.timeline.tell("counting", "waiting for the last spans to be stored")
+        measurement = Measurement(self.experiment, self._plan.victims, self._counting(), windows)
         complete = measurement.wait_for_spans(
             windows.recovery.ended_at, lateness_s=self.lateness_s, clock=self.clock, sleep=self._pass_time
         )
-        findings, sighting = measurement.findings(), measurement.sighting(ended.kills)
-        verdict = run_verdict(findings, sighting)
-        remarks = _remarks(complete=complete, ended=ended)
-        summary = summarise(verdict, findings, sighting, measurement.recoveries(), remarks)
-        return self._end("finished", summary, status="finished", verdict=verdict, findings=findings)
+        facts = Facts(self._plan, measurement, ended, trip, complete=complete)
+        found = Conclusion(facts, self.clock, self._pass_time).draw()
+        return self.timeline.end("finished", found.pop("summary"), **found)
 
-    def _pass_time(self, seconds: float, *, fault: FaultState | None = None) -> None:
-        """Wait while showing heartbeats and, if there is a *fault*, renewing its lease."""
+    def _counting(self) -> Counting:
+        return Counting(self.api, self.experiment.environment, self._plan.groups)
+
+    def _pass_time(self, seconds: float, injection: Injection | None = None, guard: Guard | None = None) -> Trip | None:
+        """Wait while showing heartbeats, renewing what was injected and asking *guard*; return what tripped it."""
         end = self.clock() + timedelta(seconds=seconds)
-        alive_until = self.clock() + timedelta(seconds=self.experiment.lease_s)
-        beat_s = min(self.experiment.lease_s / 3, HEARTBEAT_S)
+        beat_s = min(self.experiment.lease_s / 3, BEAT_S)
         while (left := (end - self.clock()).total_seconds()) > 0:
             self._sleep(min(left, beat_s))
-            if fault is not None:
-                alive_until = self._renew(fault, alive_until)
-            self._heartbeat()
+            if injection is not None:
+                injection.renew()
+            self._heed(self.timeline.beat())
+            trip = guard.look(self.clock()) if guard is not None else None
+            if trip is not None:
+                return trip
+        return None
 
     def _sleep(self, seconds: float) -> None:
         end = self.clock() + timedelta(seconds=seconds)
         while (left := (end - self.clock()).total_seconds()) > 0:
-            if self.stop.requested:
-                raise _EndedEarlyError(f"stopped by {self.stop.reason}")
+            self._heed(self.stop.reason)
             self.sleep(min(left, SLICE_S))
 
-    def _renew(self, fault: FaultState, alive_until: datetime) -> datetime:
-        asked_at = self.clock()
-        try:
-            self.faults.renew(fault.id, self.experiment.lease_ms)
-        except FaultDaemonError as error:
-            if error.status or self.clock() > alive_until:
-                raise _EndedEarlyError(f"the fault ended before its time ({error})") from error
-            return alive_until
-        return asked_at + timedelta(seconds=self.experiment.lease_s)
-
-    def _heartbeat(self) -> None:
-        self._state = self._state.model_copy(update={"heartbeat_at": self.clock()})
-        self.recorder.heartbeat(self._state)
-        if self.recorder.api_lost:
-            raise _EndedEarlyError("the API stopped answering, so nothing could be counted")
-
-    def _note(self, window: RunWindow) -> None:
-        self._state = self._state.model_copy(update={"windows": [*self._state.windows, window]})
-        self._heartbeat()
-
-    def _tell(self, step: Step, message: str) -> None:
-        self.on_event(RunEvent(step, message, self.clock()))
-
-    def _end(self, step: Step, summary: str, **update: Any) -> Run:
-        now = self.clock()
-        update |= {"summary": summary, "ended_at": now, "heartbeat_at": now}
-        self._state = self._state.model_copy(update=update)
-        saved = self.recorder.final(self._state)
-        self._tell(
-            step, summary if saved else f"{summary} (The API did not take the result; the local journal has it.)"
-        )
-        return self._state
-
-
-def _new_run(experiment: Experiment, now: datetime) -> Run:
-    return Run(
-        id=new_run_id(experiment, now),
-        experiment=experiment.name,
-        title=experiment.title,
-        status="running",
-        verdict=None,
-        started_at=now,
-        ended_at=None,
-        heartbeat_at=now,
-        environment=experiment.environment or "",
-        services=experiment.services,
-        method=[{"kind": fault.kind, "target": fault.target, **fault.attributes} for fault in experiment.method],
-    )
-
-
-def _baseline(experiment: Experiment, injected_at: datetime) -> RunWindow:
-    end = injected_at - timedelta(seconds=experiment.settle_s)
-    return RunWindow(phase="baseline", started_at=end - timedelta(seconds=experiment.baseline_s), ended_at=end)
-
-
-def _remarks(*, complete: bool, ended: FaultState) -> list[str]:
-    remarks = []
-    if not complete:
-        remarks.append("Spans newer than the recovery window never came; late ones are not counted.")
-    if not ended.verified:
-        remarks.append(f"The revert of {ended.id} could not be verified: look at {ended.target}.")
-    return remarks
+    def _heed(self, asked: str) -> None:
+        if asked:
+            raise EndedEarlyError(f"stopped by {asked}")

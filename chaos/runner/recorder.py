@@ -28,15 +28,18 @@ class Recorder:
     def api_lost(self) -> bool:
         return self._misses >= LOST_AFTER_MISSES
 
-    def heartbeat(self, run: Run) -> None:
+    def heartbeat(self, run: Run) -> str:
+        """Save *run*; return who asked it to stop, and why, or "" while nobody did or nobody answered."""
         write_run(self._data_dir, run)
         if self._pending is None or self._pending.done():
             self._pending = self._threads.submit(self._api.save_run, run)
         try:
-            self._pending.result(self._patience_s)
-            self._misses = 0
+            state = self._pending.result(self._patience_s)
         except (ApiError, FutureTimeoutError):
             self._misses += 1
+            return ""
+        self._misses = 0
+        return state.stop_reason
 
     def final(self, run: Run) -> bool:
         """Save the last state, after any heartbeat still on its way; returns whether the API has it."""

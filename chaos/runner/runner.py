@@ -2,18 +2,24 @@
 
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from api.client import ApiClient
-from api.models import Run
+from api.models import Preflight, Run, RunEvent
 from chaos.experiments.experiment import Experiment
-from chaos.experiments.experiment_file import read_experiment
 from chaos.fault_client import FaultClient
-from chaos.runner.execution import Execution, RunEvent, utc_now
+from chaos.runner.execution import Execution
 from chaos.runner.measure import LATENESS_S
+from chaos.runner.preflight import Inspection
 from chaos.runner.recorder import Recorder
-from chaos.runner.stop import Stop, stop_on_signals
+from chaos.runner.stop import Stop
+from chaos.runner.timeline import Timeline, new_run, new_run_id
+from chaos.runner.toolkit_execution import ToolkitExecution
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 def exit_code(run: Run) -> int:
@@ -23,12 +29,19 @@ def exit_code(run: Run) -> int:
     return {"held": 0, "deviated": 1}.get(run.verdict or "", 3)
 
 
+def preflight(experiment: Experiment, api: ApiClient, *, faults_url: str, now: datetime) -> Preflight:
+    """Return what running *experiment* now would mean: checks, who may be hurt, what it may cost. Breaks nothing."""
+    with FaultClient(faults_url) as daemon:
+        return Inspection(experiment, api, daemon, new_run_id(experiment.name, now), now).plan().preflight
+
+
 def run_experiment(
     experiment: Experiment,
     api: ApiClient,
     faults: FaultClient,
     *,
     data_dir: Path,
+    run_id: str = "",
     clock: Callable[[], datetime] = utc_now,
     sleep: Callable[[float], None] = time.sleep,
     on_event: Callable[[RunEvent], None] = lambda _: None,
@@ -45,6 +58,7 @@ def run_experiment(
         api: where traffic is counted and the run is saved.
         faults: the fault daemon.
         data_dir: folder of the local journal.
+        run_id: of this run; empty to make one.
         clock: wall clock, in UTC.
         sleep: waits that many seconds.
         on_event: told about every step.
@@ -52,27 +66,10 @@ def run_experiment(
         lateness_s: how long after a request its span may still be on the way to the database.
     """
     recorder = Recorder(api, data_dir, patience_s=experiment.lease_s / 6)
-    return Execution(
-        experiment, api, faults, recorder, clock, sleep, on_event, Stop() if stop is None else stop, lateness_s
-    ).run()
-
-
-def run_file(
-    path: Path,
-    *,
-    api_url: str,
-    faults_url: str,
-    data_dir: Path,
-    token: str = "",
-    on_event: Callable[[RunEvent], None] = lambda _: None,
-) -> Run:
-    """Run the experiment file at *path*; SIGTERM and SIGINT revert the fault and end the run as aborted.
-
-    Call it from the main thread, and see `exit_code` for what to exit with.
-
-    Raises:
-        ExperimentError: the file breaks the format.
-    """
-    experiment = read_experiment(path)
-    with stop_on_signals() as stop, ApiClient(api_url, token=token) as api, FaultClient(faults_url) as faults:
-        return run_experiment(experiment, api, faults, data_dir=data_dir, on_event=on_event, stop=stop)
+    run = new_run(experiment, run_id or new_run_id(experiment.name, clock()), clock())
+    timeline = Timeline(run, recorder, clock, on_event)
+    wish = Stop() if stop is None else stop
+    if experiment.toolkit is not None:
+        folder = data_dir / "chaos" / "toolkit" / run.id
+        return ToolkitExecution(experiment, api, faults, timeline, clock, sleep, wish, lateness_s, folder).run()
+    return Execution(experiment, api, faults, timeline, clock, sleep, wish, lateness_s).run()
