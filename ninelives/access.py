@@ -24,12 +24,14 @@ class Access:
     Attributes:
         tokens: None lets everybody in: only loopback is served.
         dashboard: The dashboard's secret; "" when none is asked for.
+        chaos: That of the experiments that we start; "" when none is asked for.
         demo: The demo's secret; "" when none is asked for.
         first: Tokens made by this start, to be shown once.
     """
 
     tokens: Tokens | None = None
     dashboard: str = ""
+    chaos: str = ""
     demo: str = ""
     first: tuple[Issued, ...] = ()
 
@@ -59,9 +61,9 @@ def open_access(settings: Settings) -> Access:
             return Access()
         first = (issue("services", "ingest"), issue("people", "read", "operate"))
         write_tokens(path, [issued.token for issued in first])
-    dashboard, demo = issue("dashboard", "read"), issue("demo", "ingest")
-    tokens = Tokens(path, own=[dashboard.token, demo.token])
-    return Access(tokens, dashboard.secret, demo.secret, first)
+    dashboard, chaos, demo = issue("dashboard", "read"), issue("chaos", "read", "operate"), issue("demo", "ingest")
+    tokens = Tokens(path, own=[dashboard.token, chaos.token, demo.token])
+    return Access(tokens, dashboard.secret, chaos.secret, demo.secret, first)
 
 
 def write_secret(path: Path, secret: str) -> None:

@@ -31,6 +31,7 @@ from evaluator.tick import Evaluator
 from ninelives.access import Access, otlp_headers, seen_from_outside, write_secret
 from ninelives.alerting import Alerting, build_signer, public_api_url, read_alerting
 from ninelives.authorship import author, commit_of
+from ninelives.launcher import Launcher
 from ninelives.settings import Settings
 from ninelives.signs_of_life import build_signs_of_life
 from ninelives.slo_events import EventTotals
@@ -131,6 +132,12 @@ def build_catalog(settings: Settings, *, demo: bool) -> SloCatalog:
     return SloCatalog([*settings.slos, demo_folder() / "slos"] if demo else settings.slos)
 
 
+def build_launcher(settings: Settings, access: Access, *, demo: bool) -> Launcher:
+    """Return what starts the experiments of the settings, and those that the demo brings along."""
+    folders = [*settings.experiments, demo_folder() / "experiments"] if demo else settings.experiments
+    return Launcher(settings, folders, token=access.chaos or settings.token)
+
+
 def build_context(
     settings: Settings,
     database: Database,
@@ -142,6 +149,7 @@ def build_context(
     alerting: Alerting | None = None,
     tokens: Tokens | None = None,
     reporter: StageReporter | None = None,
+    launcher: Launcher | None = None,
 ) -> Context:
     """Return what the API works with; it reports on an intake and an evaluator of the same process."""
 
@@ -181,6 +189,7 @@ def build_context(
         reports=reporter.recent if reporter else list,
         dead_letters=letters,
         slo_problems=problems,
+        launcher=launcher,
     )
 
 

@@ -17,6 +17,7 @@ from collector.transport.http_server import HttpServer
 from ninelives import compose, data_folder
 from ninelives.access import Access, first_lines, open_access
 from ninelives.alerting import build_alerting
+from ninelives.launcher import launching
 from ninelives.probes import build_probes
 from ninelives.process import listening, run_until_stopped, ticking, writing
 from ninelives.reporting import build_reporter, reporting
@@ -106,9 +107,10 @@ def run_api(settings: Settings) -> NoReturn:
     async def serve(stop: asyncio.Event) -> None:
         registry = compose.build_registry()
         catalog = compose.build_catalog(settings, demo=False)
-        context = compose.build_context(settings, database, catalog, registry, tokens=access.tokens)
+        launcher = compose.build_launcher(settings, access, demo=False)
+        context = compose.build_context(settings, database, catalog, registry, tokens=access.tokens, launcher=launcher)
         _watch(database)
-        async with listening([HttpServer(build_api(context), bound)]):
+        async with listening([HttpServer(build_api(context), bound)]), launching(launcher):
             _announce("API", {"API": compose.addresses(settings)["api"]})
             await stop.wait()
         database.close()

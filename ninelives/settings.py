@@ -155,6 +155,7 @@ class Settings(BaseSettings):
         description="ClickHouse URL; empty is the embedded engine in the data folder, else http://user:pass@host:8123/db.",
     )
     slos: Paths = Field([Path("slos")], description="Folders or files with SLOs, separated by ':'.")
+    experiments: Paths = Field([Path("experiments")], description="Folders with chaos experiments, separated by ':'.")
     external_url: str = Field("", description="Where people open the dashboard: the start of links in messages.")
     webhooks: Urls = Field(
         [], description="URLs that receive alerts (Alertmanager's webhook payload), separated by ','."

@@ -13,6 +13,7 @@ from ninelives import compose, data_folder
 from ninelives.access import Access, first_lines, open_access
 from ninelives.alerting import build_alerting
 from ninelives.children import Child, stop_all
+from ninelives.launcher import launching
 from ninelives.process import listening, run_until_stopped, ticking, writing
 from ninelives.reporting import build_reporter, reporting
 from ninelives.schema import open_database
@@ -90,13 +91,21 @@ async def _serve(
     alerting = build_alerting(settings, database)
     evaluator = compose.build_evaluator(settings, database, catalog, alerting)
     compose.watch_evaluator(registry, evaluator, database)
+    launcher = compose.build_launcher(settings, access, demo=options.demo)
     context = compose.build_context(
         settings, database, catalog, registry,
         intake=intake, evaluator=evaluator, alerting=alerting, tokens=access.tokens, reporter=reporter,
+        launcher=launcher,
     )  # fmt: skip
     api = HttpServer(build_api(context), sockets.api)
     scheduler = compose.build_scheduler(settings, database, evaluator, alerting, registry)
-    async with ticking(scheduler, database), reporting(reporter), writing(intake), listening([receiver, api], grpc):
+    async with (
+        ticking(scheduler, database),
+        reporting(reporter),
+        writing(intake),
+        listening([receiver, api], grpc),
+        launching(launcher),
+    ):
         _announce(settings, options, access)
         children.extend(await asyncio.to_thread(_extra_children, settings, options, access))
         await stop.wait()
