@@ -39,7 +39,7 @@ for command in (
 @setting_flags("api", "token", "faults", "data")
 @click.argument("file", type=FILE)
 @click.option("--dry-run", is_flag=True, help="Only show the pre-flight: checks, blast radius, predicted cost.")
-@click.option("--run-id", default="", help="Id of the run; made from name and time otherwise.", hidden=True)
+@click.option("--run-id", default="", help="Id of the run; made of name and time otherwise.")
 @click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), help="Write the result as JUnit XML.")
 @click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Write the result as an HTML page.")
 @json_flag
