@@ -17,6 +17,7 @@ from chaos.faults import Fault, LastingFault, build_fault
 from chaos.waiting import in_thread
 from chaos.wire import EmergencyStopRequest, EndedBy, FaultRequest, FaultState
 
+FIRST_RETRY_S = 0.2
 RETRY_S = 5.0
 CLOSE_S = 2.0
 REMEMBERED = 200
@@ -24,11 +25,20 @@ REMEMBERED = 200
 log = logging.getLogger(__name__)
 
 
+def retry_wait_s(failures: int) -> float:
+    """Return how many seconds after that many failures a revert is tried again.
+
+    >>> [retry_wait_s(failures) for failures in (0, 1, 2, 5, 100_000)]
+    [0.2, 0.4, 0.8, 5.0, 5.0]
+    """
+    return min(RETRY_S, FIRST_RETRY_S * 2.0 ** min(failures, 10))
+
+
 class FaultBoard:
     """The one place where faults start and end.
 
     Every fault has a lease and an undo record. It ends by request, when its lease ends, by the emergency stop or with
-    the daemon; a revert that no probe could confirm is tried again every five seconds.
+    the daemon; a revert that no probe could confirm is tried again at once, then less often, at least every 5 s.
     """
 
     def __init__(self, world: World, records: UndoRecords, emergency_stop: EmergencyStop) -> None:
@@ -186,7 +196,9 @@ class FaultBoard:
         entry.phase = "reverted" if entry.verified else "unverified"
         if not entry.verified and not self._closing:
             entry.cancel_timer()
-            entry.timer = asyncio.get_running_loop().call_later(RETRY_S, self._spawn, entry.id, "lease")
+            wait_s = retry_wait_s(entry.failures)
+            entry.timer = asyncio.get_running_loop().call_later(wait_s, self._spawn, entry.id, "lease")
+            entry.failures += 1
 
     def _refuse_conflicts(self, fault: Fault) -> None:
         if self._closing:

@@ -9,7 +9,10 @@ from chaos.wire import EndedBy, FaultPhase, FaultRequest, FaultState
 
 @dataclass(slots=True)
 class Entry:
-    """One fault on the board. Its lock keeps injection and revert apart; `trouble` is why the last revert failed."""
+    """One fault on the board. Its lock keeps injection and revert apart.
+
+    `failures` counts the reverts that no probe confirmed, and `trouble` is why the last one was not.
+    """
 
     id: str
     request: FaultRequest
@@ -21,6 +24,7 @@ class Entry:
     ended_by: EndedBy | None = None
     verified: bool | None = None
     trouble: str = ""
+    failures: int = 0
     timer: asyncio.TimerHandle | None = None
     injection: asyncio.Task[None] | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)

@@ -161,8 +161,7 @@ def test_a_fault_that_is_ended_during_its_injection_is_undone_at_once(victim, tm
 
 
 def test_a_revert_that_no_probe_confirms_is_visible_and_tried_again(victim, tmp_path, monkeypatch):
-    """The record stays, the state says why, and the retry ends it."""
-    monkeypatch.setattr("chaos.daemon.board.RETRY_S", 0.2)
+    """The record stays, the state says why, and a retry ends it, soon after the first failure."""
     stuck = "os.path.exists('stuck') and os._exit(7)"
 
     async def test(board):
@@ -182,8 +181,6 @@ def test_a_revert_that_no_probe_confirms_is_visible_and_tried_again(victim, tmp_
 
 
 def test_an_unexpected_error_of_a_revert_is_not_the_end_of_it(victim, tmp_path, monkeypatch):
-    monkeypatch.setattr("chaos.daemon.board.RETRY_S", 0.1)
-
     async def test(board):
         fault = await board.inject(request("hang"))
         with monkeypatch.context() as patch:
