@@ -22,6 +22,7 @@ from chaos.errors import ExperimentError
 from chaos.files import write_durably
 from chaos.toolkit.journal import Journal, note, noted
 from chaos.toolkit.plain import encode
+from chaos.toolkit.rollbacks import only_rollbacks, rollbacks_missing
 
 GRACE_S = 10.0
 ROLLBACK_S = 60.0
@@ -67,9 +68,17 @@ def run_document(
     """
     folder.mkdir(parents=True, exist_ok=True)
     child = _Child(folder, "experiment", document, on_event, activity_timeout_s, grace_s)
-    journal = child.run(stop, timeout_s)
-    if _rollbacks_missing(document, journal):
-        rollbacks = _Child(folder, "rollbacks", _only_rollbacks(document), on_event, activity_timeout_s, grace_s)
+    rollbacks = _Child(folder, "rollbacks", only_rollbacks(document), lambda _: None, activity_timeout_s, grace_s)
+    try:
+        journal = child.run(stop, timeout_s)
+    except ExperimentError:
+        raise
+    except BaseException:
+        if rollbacks_missing(document, child.journal()):
+            rollbacks.run(lambda: "", ROLLBACK_S)
+        raise
+    if rollbacks_missing(document, journal):
+        rollbacks.on_event = on_event
         journal["rollbacks"] = rollbacks.run(lambda: "", ROLLBACK_S).get("rollbacks") or []
     write_durably(folder / "journal.json", encode(journal))
     return journal
@@ -105,12 +114,14 @@ class _Child:
 
     def run(self, stop: Callable[[], str], timeout_s: float) -> Journal:
         write_durably(self.folder / f"{self.name}.json", encode(self.document))
+        for stale in ("journal", "partial"):
+            (self.folder / f"{self.name}.{stale}.json").unlink(missing_ok=True)
         lines: queue.Queue[bytes | None] = queue.Queue()
         with self._started(lines):
             self._follow(lines, stop, time.monotonic() + timeout_s)
         if self._invalid:
             raise ExperimentError(f"Chaos Toolkit does not accept the experiment: {self._invalid}")
-        return self._journal()
+        return self.journal()
 
     @contextlib.contextmanager
     def _started(self, lines: "queue.Queue[bytes | None]") -> Any:
@@ -123,21 +134,22 @@ class _Child:
         os.close(write_end)
         reader = threading.Thread(target=_read, args=(os.fdopen(read_end, "rb"), lines), daemon=True)
         reader.start()
+        assert self._process.stdin is not None  # a pipe was asked for
         try:
             yield
-        except BaseException:
-            self._kill()
-            raise
         finally:
+            self._process.stdin.close()  # a child that still runs takes it for our death: it rolls back and ends
             self._process.wait()
-            assert self._process.stdin is not None  # a pipe was asked for
-            self._process.stdin.close()
-            reader.join()
+            reader.join(timeout=POLL_S)  # what an activity forked may hold the pipe for longer
 
     def _follow(self, lines: "queue.Queue[bytes | None]", stop: Callable[[], str], end_at: float) -> None:
         while True:
-            with contextlib.suppress(queue.Empty):
+            try:
                 line = lines.get(timeout=POLL_S)
+            except queue.Empty:
+                if self._process.poll() is not None:
+                    return
+            else:
                 if line is None:
                     return
                 self._hear(json.loads(line))
@@ -192,7 +204,8 @@ class _Child:
         self._kill_at = float("inf")
         self._tell("killed", self._reason, datetime.now(UTC))
 
-    def _journal(self) -> Journal:
+    def journal(self) -> Journal:
+        """Return what the child wrote, or what can be said in its place now that it has ended."""
         written = _read_json(self.folder / f"{self.name}.journal.json")
         if written is not None:
             return note(written, reason=self._reason)
@@ -221,17 +234,6 @@ def _read_json(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None
-
-
-def _rollbacks_missing(document: dict[str, Any], journal: Journal) -> bool:
-    ended = [each for each in journal.get("rollbacks") or [] if each.get("status")]
-    return len(ended) < len(document.get("rollbacks") or [])
-
-
-def _only_rollbacks(document: dict[str, Any]) -> dict[str, Any]:
-    left_out = ("steady-state-hypothesis", "controls", "dry", "runtime")
-    kept = {key: value for key, value in document.items() if key not in left_out}
-    return {**kept, "method": [], "runtime": {"hypothesis": {"strategy": "skip"}}}
 
 
 if __name__ == "__main__":

@@ -76,6 +76,12 @@ def terminate_myself():
     time.sleep(5)
 
 
+def leave_a_fork_behind(seconds):
+    if os.fork() == 0:
+        time.sleep(seconds)
+        os._exit(0)
+
+
 def die():
     os.kill(os.getpid(), signal.SIGKILL)
 

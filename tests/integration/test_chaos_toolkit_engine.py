@@ -90,6 +90,36 @@ def children():
     return [child.pid for child in psutil.Process().children() if "chaos.toolkit.engine" in " ".join(child.cmdline())]
 
 
+def test_a_caller_that_fails_leaves_nothing_broken(tmp_path):
+    """Whatever is raised on our side, the child rolls back before it is passed on."""
+    mark = tmp_path / "mark"
+
+    def fail(event):
+        if mark.exists():
+            raise KeyboardInterrupt(event.name)
+
+    made = document([action("write", path=str(mark)), action("nap", seconds=60)], [action("remove", path=str(mark))])
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        run_document(made, folder=tmp_path / "run", on_event=fail)
+    assert not mark.exists()
+    assert time.monotonic() - began < 20
+
+
+def test_what_an_activity_forked_does_not_hold_up_the_end(tmp_path):
+    """It has the pipe of the events, and lives on."""
+    began = time.monotonic()
+    journal = run_document(document([action("leave_a_fork_behind", seconds=15)]), folder=tmp_path)
+    assert (journal["status"], time.monotonic() - began < 12) == ("completed", True)
+
+
+def test_the_journal_of_an_earlier_run_in_the_folder_is_not_taken_for_this_ones(tmp_path):
+    made = document([action("yes")])
+    run_document(made, folder=tmp_path)
+    journal = run_document(document([action("die")]), folder=tmp_path)
+    assert (journal["status"], journal["run"][0]["activity"]["name"]) == ("aborted", "die")
+
+
 def test_a_hypothesis_that_raises_keeps_its_reason(tmp_path):
     """What a person reads is the probe's own error."""
     made = document([action("yes")], hypothesis=hypothesis(probe("boom")))
