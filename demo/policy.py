@@ -41,7 +41,7 @@ RESILIENT = Policy(
     orders_timeout_s=2.0,
     keep_alive=True,
     catalog_timeout_s=1.5,
-    cache_timeout_s=0.15,
+    cache_timeout_s=0.25,
     cache_fallback=True,
 )
 """Two instances behind circuit breakers, a retry within a budget, short timeouts, a fallback for the cache."""
