@@ -31,13 +31,19 @@ def activities(run: Run) -> list[Activity]:
 
 def _found(journal: Mapping[str, Any]) -> Iterator[Activity]:
     states = journal.get("steady_states")
-    for when, after in (("before", False), ("after", True)):
-        if after:
-            yield from _part("method", journal.get("run"))
-        state = states.get(when) if isinstance(states, Mapping) else None
-        probes = state.get("probes") if isinstance(state, Mapping) else None
-        yield from _part(f"hypothesis {when}", probes)
+    yield from _part("hypothesis before", _probes(states, "before"))
+    yield from _part("method", journal.get("run"))
+    yield from _part("hypothesis during", _probes(states, "during"))
+    yield from _part("hypothesis after", _probes(states, "after"))
     yield from _part("rollback", journal.get("rollbacks"))
+
+
+def _probes(states: Any, when: str) -> list[Any]:
+    """Return the probes of a check, or of the many checks that were made during the method."""
+    found = states.get(when) if isinstance(states, Mapping) else None
+    checks = found if isinstance(found, list) else [found]
+    probes = [check.get("probes") for check in checks if isinstance(check, Mapping)]
+    return [probe for each in probes if isinstance(each, list) for probe in each]
 
 
 def _part(part: str, items: Any) -> Iterator[Activity]:

@@ -25,7 +25,8 @@ def blockers(found: m.Preflight) -> list[m.RunCheck]:
 
 def reason(found: m.Preflight) -> str:
     """Return why the run may not begin, "" if it may."""
-    return "; ".join(texts.shortened(f"{check.name}: {check.detail}", 240) for check in blockers(found)[:3])
+    failed = (texts.shortened(f'The check "{check.name}" fails: {check.detail}', 280) for check in blockers(found)[:3])
+    return ". ".join(failed)
 
 
 def checks(found: m.Preflight) -> Markup:

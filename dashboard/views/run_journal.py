@@ -33,10 +33,11 @@ def activities(journal: Mapping[str, Any]) -> Markup:
 
 def _items(journal: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     states = journal.get("steady_states")
-    before, after = (_probes(states, when) for when in ("before", "after"))
+    before, during, after = (_probes(states, when) for when in ("before", "during", "after"))
     parts = (
         ("hypothesis before", before),
         ("method", journal.get("run")),
+        ("hypothesis during", during),
         ("hypothesis after", after),
         ("rollback", journal.get("rollbacks")),
     )
@@ -46,9 +47,12 @@ def _items(journal: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]
                 yield part, item
 
 
-def _probes(states: Any, when: str) -> Any:
-    state = states.get(when) if isinstance(states, Mapping) else None
-    return state.get("probes") if isinstance(state, Mapping) else None
+def _probes(states: Any, when: str) -> list[Any]:
+    """Return the probes of a check, or of the many checks that were made during the method."""
+    found = states.get(when) if isinstance(states, Mapping) else None
+    checks = found if isinstance(found, list) else [found]
+    probes = [check.get("probes") for check in checks if isinstance(check, Mapping)]
+    return [probe for each in probes if isinstance(each, list) for probe in each]
 
 
 def _named(item: Mapping[str, Any], field: str) -> str:

@@ -17,6 +17,9 @@ _STEPS: dict[str, Look] = {
     "recovery": Look("↺", "Recovery", "none"),
     "counting": Look("Σ", "Counting", "none"),
     "finished": Look("✓", "Finished", "good"),
+    "activity": Look("▷", "Activity", "none"),
+    "safeguard": Look("▲", "Safeguard", "bad"),
+    "problem": Look("▲", "Problem", "warn"),
     "stop": Look("■", "Stop", "bad"),
     "abort": Look("■", "Abort", "bad"),
     "aborted": Look("■", "Aborted", "bad"),
@@ -40,7 +43,7 @@ def phases(item: m.Run) -> list[Phase]:
     A phase that began and was cut short is on record by its first event only: it lasted until the run's end.
     """
     found = [Phase(window.phase, window.started_at, window.ended_at) for window in item.windows]
-    begun = {event.step: event.at for event in item.events}
+    begun = {event.step: event.at for event in reversed(item.events)}
     known = {phase.name for phase in found}
     if item.ended_at is not None:
         cut = [name for name in PHASES if name in begun and name not in known and begun[name] < item.ended_at]

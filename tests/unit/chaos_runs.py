@@ -300,7 +300,7 @@ def journal() -> dict[str, Any]:
         "steady_states": {
             "before": {"steady_state_met": True, "probes": [activity("shop answers", "probe", tolerance_met=True)]},
             "after": {"steady_state_met": False, "probes": [activity("shop answers", "probe", tolerance_met=False)]},
-            "during": [],
+            "during": [{"steady_state_met": True, "probes": [activity("shop answers meanwhile", "probe")]}],
         },
         "run": [activity("slow the cache", "action"), activity(f"count {ATTACK}", "probe", **failed)],
         "rollbacks": [activity("heal the cache", "action")],

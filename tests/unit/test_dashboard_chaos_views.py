@@ -256,7 +256,9 @@ def test_a_preflight_says_who_may_be_hurt_and_what_it_may_cost():
 def test_a_note_does_not_block_a_run_and_a_failed_check_does_with_its_reason():
     assert preflight.reason(chaos_runs.preflight()) == ""
     found = chaos_runs.blocked()
-    assert preflight.reason(found).startswith("no firing alert: gateway-availability fires since 13:58 UTC")
+    assert preflight.reason(found).startswith(
+        'The check "no firing alert" fails: gateway-availability fires since 13:58 UTC'
+    )
     assert "Blocked" in read(preflight.state(found)).text
 
 
@@ -288,3 +290,4 @@ def test_a_probe_that_answered_outside_its_tolerance_did_not_succeed():
     assert "Not as expected" in text
     assert "ActivityFailed: no such container" in text
     assert text.index("hypothesis before") < text.index("method") < text.index("hypothesis after")
+    assert "shop answers meanwhile" in text
