@@ -75,7 +75,9 @@ def _first_steps(reason: str) -> None:
         "No experiment has run yet. An experiment injects a fault, and is judged against its hypothesis.",
         icon=":material/science:",
     )
-    st.write("Write the first one from a service's traces, look at what it would do, then run it:")
+    st.write(
+        "Have the first one written from a service's traces, which says its name; look at what it would do; run it:"
+    )
     st.code(_commands(), language="bash", wrap_lines=True)
     if reason:
         st.info(reason, icon=":material/info:")

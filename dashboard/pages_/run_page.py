@@ -13,6 +13,7 @@ from dashboard.views import (
     looks,
     preflight,
     run_charts,
+    run_commands,
     run_journal,
     run_live,
     run_outcome,
@@ -137,6 +138,9 @@ def _links(run: m.Run) -> None:
         st.download_button(
             "JSON", lambda: run.model_dump_json(indent=2), file_name=f"run-{run.id}.json", mime="application/json"
         )
+        with st.popover("Report"):
+            st.write("A page that stands alone, and JUnit XML for a pipeline:")
+            st.code(run_commands.report(run.id), language="sh", wrap_lines=True)
 
 
 def _findings(run: m.Run) -> None:

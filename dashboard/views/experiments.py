@@ -45,9 +45,9 @@ def first_commands(services: Sequence[m.Service]) -> str:
     busiest = max(services, key=lambda item: item.requests, default=None)
     name = shlex.quote(busiest.name) if busiest else "SERVICE"
     return (
-        f"ninelives chaos init {name} > experiment.yaml\n"
-        "ninelives chaos run experiment.yaml --dry-run\n"
-        "ninelives chaos run experiment.yaml\n"
+        f"ninelives chaos init {name}\n"
+        "ninelives chaos run experiments/NAME.yaml --dry-run\n"
+        "ninelives chaos run experiments/NAME.yaml\n"
     )
 
 

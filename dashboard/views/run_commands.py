@@ -18,6 +18,11 @@ def stop(run_id: str) -> str:
     return f"ninelives chaos stop {shlex.quote(run_id)}"
 
 
+def report(run_id: str) -> str:
+    """Return the command that writes the report of a run as a page that stands alone, and as JUnit XML."""
+    return f"ninelives chaos report {shlex.quote(run_id)} --output report.html --junit report.xml"
+
+
 def start(path: str) -> str:
     """Return the commands that look at an experiment file, and that run it."""
     file = shlex.quote(path)

@@ -276,8 +276,8 @@ def test_an_experiment_that_cannot_be_read_says_why_and_is_not_run():
 
 def test_the_way_to_a_first_experiment_names_the_busiest_service_safely():
     busy = [service("calm", requests=1), service("a b; rm -rf", requests=9)]
-    assert "chaos init 'a b; rm -rf' >" in experiments.first_commands(busy)
-    assert "chaos init SERVICE >" in experiments.first_commands([])
+    assert "chaos init 'a b; rm -rf'\n" in experiments.first_commands(busy)
+    assert "chaos init SERVICE\n" in experiments.first_commands([])
 
 
 @pytest.mark.parametrize("journal", [{}, {"run": 5}, {"run": [5, {}]}, {"steady_states": {"before": []}}])
