@@ -58,7 +58,8 @@ def run_document(
         document: the experiment; it is not changed.
         folder: files of this run, and of no other.
         on_event: told of every step.
-        stop: why the run should end now; empty while it should not.
+        stop: why the run should end now; empty while it should not. Asked some times a second to the very end, so that
+            a caller can show by it that it lives.
         timeout_s: the longest that the whole run may take.
         activity_timeout_s: the longest that one activity in the foreground may take, unless it declares a timeout.
         grace_s: how long a child that is asked to end may take before it is killed.
@@ -79,7 +80,7 @@ def run_document(
         raise
     if rollbacks_missing(document, journal):
         rollbacks.on_event = on_event
-        journal["rollbacks"] = rollbacks.run(lambda: "", ROLLBACK_S).get("rollbacks") or []
+        journal["rollbacks"] = rollbacks.run(_unheeded(stop), ROLLBACK_S).get("rollbacks") or []
     write_durably(folder / "journal.json", encode(journal))
     return journal
 
@@ -95,6 +96,16 @@ def check_document(document: dict[str, Any], *, folder: Path, timeout_s: float =
     reason = noted(child.run(lambda: "", timeout_s))["reason"]
     if reason:
         raise ExperimentError(f"Chaos Toolkit could not check the experiment: {reason}")
+
+
+def _unheeded(stop: Callable[[], str]) -> Callable[[], str]:
+    """Ask *stop*, and end no rollback for it."""
+
+    def ask() -> str:
+        stop()
+        return ""
+
+    return ask
 
 
 @dataclass(slots=True)
@@ -156,8 +167,9 @@ class _Child:
             now = time.monotonic()
             if now >= self._kill_at:
                 self._kill()
-            elif not self._reason:
-                self._ask_to_end(self._why_to_end(stop, end_at, now), now)
+            asked = stop()
+            if not self._reason:
+                self._ask_to_end(self._why_to_end(asked, end_at, now), now)
 
     def _hear(self, event: dict[str, Any]) -> None:
         now = time.monotonic()
@@ -179,13 +191,13 @@ class _Child:
                 self._deadlines.clear()
         self._tell(event["event"], event["message"], datetime.fromisoformat(event["at"]))
 
-    def _why_to_end(self, stop: Callable[[], str], end_at: float, now: float) -> str:
+    def _why_to_end(self, asked: str, end_at: float, now: float) -> str:
         late = [text for deadline, text in self._deadlines.values() if now >= deadline]
         if late:
             return late[0]
         if now >= end_at:
             return "the run took longer than it may"
-        return "" if self._rolling_back else stop()
+        return "" if self._rolling_back else asked
 
     def _ask_to_end(self, reason: str, now: float) -> None:
         if not reason:

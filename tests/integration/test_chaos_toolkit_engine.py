@@ -61,8 +61,15 @@ def test_a_stop_while_rollbacks_run_lets_them_finish(tmp_path):
     """Half a rollback is worse than a late one."""
     mark = tmp_path / "rolling"
     made = document([action("yes")], [action("write_and_nap", path=str(mark), seconds=1), action("yes", "second")])
-    journal = run_document(made, folder=tmp_path / "run", stop=lambda: "stopped" if mark.exists() else "")
+    asked = []
+
+    def stop():
+        asked.append(mark.exists())
+        return "stopped" if mark.exists() else ""
+
+    journal = run_document(made, folder=tmp_path / "run", stop=stop)
     assert [each["status"] for each in journal["rollbacks"]] == ["succeeded", "succeeded"]
+    assert asked.count(True) >= 3, "a caller shows by its answers that it lives"
 
 
 def test_a_sigterm_to_the_child_in_a_pause_ends_the_run_and_rolls_back(tmp_path):
