@@ -35,7 +35,8 @@ class Instance:
     upstream: Upstream
     breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
     waiting: int = 0
-    answered_at: float = 0.0
+    answers: bool = True
+    """Whether the last call got an answer, however late."""
 
     async def request(self, call: "Call", timeout_s: float) -> Any:
         """Make the call and note how it went.
@@ -48,10 +49,10 @@ class Instance:
         ok = False
         try:
             answer = await call.send(self.upstream, timeout_s, keep_alive=True)
-            self.answered_at = time.monotonic()
-            ok = self.answered_at - began <= SLOW_CALL_S
+            self.answers = True
+            ok = time.monotonic() - began <= SLOW_CALL_S
         except ServiceError as error:
-            ok = not is_retryable(error)
+            ok = self.answers = not is_retryable(error)
             raise
         finally:
             self.waiting -= 1
@@ -151,7 +152,7 @@ def _choose(left: Sequence[Instance]) -> Instance:
     """Return the first instance that has room and a breaker that lets the call pass.
 
     Where every breaker is open, asking is better than refusing all, for the trouble may lie behind the instances: then
-    it is the one that answered last, however slowly.
+    it is one that answers, however slowly, and the one with the fewest calls waiting.
 
     Raises:
         BulkheadFullError: No instance has room.
@@ -164,7 +165,7 @@ def _choose(left: Sequence[Instance]) -> Instance:
         if instance.breaker.allows(now):
             return instance
         trace.get_current_span().set_attribute("circuit_breaker.state", "open")
-    return max(with_room, key=lambda instance: instance.answered_at)
+    return max(with_room, key=lambda instance: (instance.answers, -instance.waiting))
 
 
 def _note_retry(retries: int, failed: Instance, error: ServiceError) -> None:

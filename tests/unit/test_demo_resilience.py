@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -169,6 +170,16 @@ def test_where_every_breaker_is_open_the_slow_instance_is_preferred_to_the_dead_
 
     assert set(asyncio.run(visits())) == {"slow"}
     assert len(upstreams[0].asked) <= CircuitBreaker().window
+
+
+def test_where_every_breaker_is_open_the_instance_with_fewer_calls_waiting_is_preferred():
+    shop, upstreams = two("busy", "idle")
+    for instance in shop.instances:
+        while instance.breaker.state(time.monotonic()) == "closed":
+            instance.breaker.record(ok=False, now=time.monotonic())
+    shop.instances[0].waiting = 5
+    assert asyncio.run(shop.request(QUOTE)) == "idle"
+    assert upstreams[0].asked == []
 
 
 def test_a_hanging_instance_holds_no_more_than_its_bulkhead():
