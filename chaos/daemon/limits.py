@@ -52,5 +52,4 @@ def share_of(request: FaultRequest) -> float:
     """
     if request.kind not in EDGE_KINDS:
         return 0.0
-    groups = getattr(request, "groups", None)
-    return float(request.attributes.get("toxicity", 1.0) if groups is None else groups.share)
+    return float(request.attributes.get("toxicity", 1.0) if request.groups is None else request.groups.share)

@@ -35,11 +35,11 @@ class GroupSplit(Part):
 class Safeguards(Part):
     """When a run is refused or ended.
 
-    `budget_floor` (0..1) of the error budget must be left; `abort` ends a run that hurts more than it may; unless
-    `allow_firing`, no alert of the services may be firing when it starts.
+    `budget_floor` (0..1) of the error budgets must be left, None asks for nothing; `abort` ends a run that hurts more
+    than it may; unless `allow_firing`, no alert of the services may be firing when it starts.
     """
 
-    budget_floor: Ratio = 0.1
+    budget_floor: Ratio | None = 0.1
     abort: bool = True
     allow_firing: bool = False
 

@@ -75,12 +75,14 @@ def quiet(alerts: Sequence[Alert], services: Sequence[str], *, allowed: bool) ->
     return RunCheck(name="no alert fires", ok=False, detail=f"firing: {detail}{more}{remedy}", blocks=not allowed)
 
 
-def budget_left(slo: Slo, floor: float) -> RunCheck:
+def budget_left(slo: Slo, floor: float | None) -> RunCheck:
     name = f"budget of {slo.id}"
     left = slo.error_budget_remaining
+    if floor is None:
+        return RunCheck(name=name, ok=True, detail="nobody asks for a budget to be left", blocks=False)
     if left is None:
         return RunCheck(name=name, ok=True, detail="no events yet, so no budget to lose", blocks=False)
-    detail = f"{left:.1%} left, {floor:.0%} must be"
+    detail = f"the error budget of {slo.id} has {left:,.1%} left, {floor:.0%} must be"
     return _good(name, detail) if left >= floor else _bad(name, f"{detail}; wait, or lower safeguards.budget_floor")
 
 

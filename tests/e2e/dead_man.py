@@ -10,7 +10,6 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import get_args
 
 import httpx
 import psutil
@@ -18,7 +17,6 @@ import yaml
 
 from chaos.errors import FaultDaemonError
 from chaos.fault_client import FaultClient
-from chaos.wire import FaultKind
 from tests.integration.chaos_daemon import DAEMON, ROOT, Hello, answers, eventually, free_port, http_server
 from tests.integration.chaos_victim import SERVICE
 
@@ -70,6 +68,7 @@ def random_faults(rng):
     attributes = {
         "latency": {"latency": rng.randint(1000, 3000)},
         "partition": {"mode": rng.choice(["refuse", "blackhole", "reset"])},
+        "http": {"status": 503},
         "hang": {},
         "cpu": {"load": rng.uniform(0.5, 1), "workers": rng.randint(1, 4)},
         "memory": rng.choice([{"mb": rng.randint(1, 32)}, {"mb": rng.randint(1, 32), "mode": "ballast"}]),
@@ -81,10 +80,15 @@ def random_faults(rng):
         "container": {"action": rng.choice(["pause", "kill"])},
         "kill": rng.choice([{}, {"every_s": 0.5}]),
     }
-    targets = {"latency": "edge", "partition": "edge", "cache_flush": "cache", "pool": "pool", "command": "marker"}
-    chosen = rng.sample(
-        [kind for kind in attributes if kind in get_args(FaultKind) and kind != "kill"], rng.randint(3, 6)
-    )
+    targets = {
+        "latency": "edge",
+        "partition": "edge",
+        "http": "edge",
+        "cache_flush": "cache",
+        "pool": "pool",
+        "command": "marker",
+    }
+    chosen = rng.sample([kind for kind in attributes if kind != "kill"], rng.randint(3, 6))
     chosen += ["kill"] if rng.random() < 0.3 else []
     return [
         {
@@ -158,7 +162,7 @@ class Stage:
         edge = {"listen": f"127.0.0.1:{self.edge_port}", "upstream": f"127.0.0.1:{self.service_port}"}
         command = {"inject": ["touch", marker], "undo": ["rm", "-f", marker], "check": ["test", "!", "-e", marker]}
         return {
-            "proxies": [{"name": "edge", "client": "gateway", "server": "orders"} | edge],
+            "proxies": [{"name": "edge", "protocol": "http", "client": "gateway", "server": "orders"} | edge],
             "processes": [{"name": "orders", "pid_file": "orders.json", "disk_folder": "disk"}],
             "commands": [{"name": "marker"} | command],
             "containers": [{"name": "orders", "container": "shop-orders-1"}],
