@@ -1,6 +1,7 @@
 """What a run did beyond its verdict: to budgets, to other services, to caches; and the traces that show it."""
 
 from collections.abc import Sequence
+from math import sqrt
 
 from api.models import BudgetCost, EdgeEffect, ExpectedAlert, Outcome
 from chaos.runner import cost
@@ -10,7 +11,8 @@ from chaos.runner.preflight import Plan
 from slo.confidence import difference_interval
 
 EXEMPLARS = 3
-RETRIES_FROM = 1.2  # so many times the calls a request is amplification, not noise
+RETRIES_FROM = 1.2  # so many times the calls a request is worth a word, if it is
+BEYOND_CHANCE = 3.0  # so many standard errors of the difference: calls a request are counts, taken to be Poisson's
 
 
 def collect(plan: Plan, measured: Measurement, alarms: Sequence[ExpectedAlert]) -> Outcome:
@@ -34,7 +36,7 @@ def judged(edge: EdgeEffect) -> EdgeEffect:
     >>> counts = {"control_calls": 100, "control_errors": 0, "treatment_calls": 210, "treatment_errors": 105}
     >>> calls = {"calls_per_request_control": 1.0, "calls_per_request_treatment": 2.1}
     >>> judged(EdgeEffect(**fields | counts | calls)).note
-    'more errors; retries: 1.0 to 2.1 calls a request'
+    'more errors; more calls, as retries make: 1.00 to 2.10 a request'
     """
     if not edge.control_calls or not edge.treatment_calls:
         return edge.model_copy(update={"note": "called on one side only"})
@@ -42,10 +44,11 @@ def judged(edge: EdgeEffect) -> EdgeEffect:
     notes = ["more errors"] * (rise.low > 0) + ["fewer errors"] * (rise.high < 0)
     before, under = edge.calls_per_request_control, edge.calls_per_request_treatment
     if before and under:
-        if under >= before * RETRIES_FROM:
-            notes.append(f"retries: {before:.1f} to {under:.1f} calls a request")
-        elif under <= before / RETRIES_FROM:
-            notes.append(f"fewer calls: {before:.1f} to {under:.1f} a request")
+        error = sqrt(before**2 / edge.control_calls + under**2 / edge.treatment_calls)
+        if under >= before * RETRIES_FROM and under - before > BEYOND_CHANCE * error:
+            notes.append(f"more calls, as retries make: {before:.2f} to {under:.2f} a request")
+        elif under <= before / RETRIES_FROM and before - under > BEYOND_CHANCE * error:
+            notes.append(f"fewer calls: {before:.2f} to {under:.2f} a request")
     return edge.model_copy(
         update={"error_difference_low": rise.low, "error_difference_high": rise.high, "note": "; ".join(notes)}
     )

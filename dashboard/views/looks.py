@@ -35,7 +35,7 @@ RUN_STATES: dict[m.RunStatus, Look] = {
     "running": Look("▶", "Running", "info"),
     "finished": Look("✓", "Finished", "good"),
     "aborted": Look("■", "Aborted", "warn"),
-    "failed": Look("✕", "Failed", "bad"),
+    "failed": Look("∅", "Not run", "none"),
 }
 
 SERVICE_WITHOUT_SLO = Look(MISSING, "No SLO", "none")

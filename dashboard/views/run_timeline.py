@@ -108,7 +108,7 @@ def events(items: Sequence[m.RunEvent], *, newest_first: bool = False) -> Markup
     shown = list(items[-MOST_EVENTS:])
     columns = (Column("When"), Column("Step"), Column("What"))
     rows = [
-        (units.clock(item.at), _step(item.step), texts.name(item.message, texts.MESSAGE))
+        (tag("span", units.clock(item.at), css="nl-whole"), _step(item.step), texts.name(item.message, texts.MESSAGE))
         for item in (reversed(shown) if newest_first else shown)
     ]
     return table(columns, rows, caption="Timeline of the run")
