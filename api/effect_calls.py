@@ -58,9 +58,18 @@ class EffectCalls(Transport):
         return self._get(m.Page[m.SloSides], "budget-effects", service=services, **compared).items
 
     def versions(
-        self, *, start: datetime, end: datetime, service: str = "", environment: str | None = None
+        self,
+        *,
+        start: datetime,
+        end: datetime,
+        service: str = "",
+        environment: str | None = None,
+        step_s: int | None = None,
     ) -> list[m.ServedVersion]:
-        """Return which versions of a service, "" for all, answered requests in [start, end)."""
+        """Return which versions of a service, "" for all, answered requests in [start, end).
+
+        With *step_s* there is one item for each step of so many seconds in which a version did, over 24 h at most.
+        """
         return self._get(
             m.Page[m.ServedVersion],
             "versions",
@@ -68,6 +77,7 @@ class EffectCalls(Transport):
             end=end.isoformat(),
             service=service,
             environment=environment,
+            step_s=step_s,
         ).items
 
 

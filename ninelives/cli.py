@@ -4,7 +4,20 @@ import logging
 
 import click
 
-from ninelives.commands import alerts, chaos, collector, demo, doctor, incidents, roles, serve, slo, tokens, trace
+from ninelives.commands import (
+    alerts,
+    chaos,
+    collector,
+    demo,
+    doctor,
+    incidents,
+    release,
+    roles,
+    serve,
+    slo,
+    tokens,
+    trace,
+)
 from ninelives.version import VERSION
 
 
@@ -21,6 +34,6 @@ def main() -> None:
 
 for command in (
     serve.up, collector.collector, roles.evaluator, roles.api, roles.dashboard, serve.migrate, doctor.doctor,
-    tokens.tokens, slo.slo, alerts.alerts, incidents.incidents, trace.trace, chaos.chaos, demo.demo,
+    tokens.tokens, slo.slo, alerts.alerts, incidents.incidents, trace.trace, chaos.chaos, release.release, demo.demo,
 ):  # fmt: skip
     main.add_command(command)

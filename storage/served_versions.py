@@ -9,6 +9,7 @@ from storage.times import text, whole
 
 EXACT_FOR: Final = timedelta(hours=1)  # longer windows are read from the rollup, by the minute
 MOST_ROWS: Final = 1000
+MOST_STEPS: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +43,25 @@ def served_versions(
     }
     rows = database.rows("served_versions" if exact else "served_versions_rolled", parameters)
     return [ServedVersion(**row) for row in rows]
+
+
+def served_steps(
+    database: Database,
+    *,
+    start: datetime,
+    end: datetime,
+    step_s: int,
+    service: str = "",
+    environment: str | None = None,
+) -> list[ServedVersion]:
+    """Return the same for every step of *step_s* seconds in which a version had requests; times are always exact."""
+    parameters = {
+        "start": text(start),
+        "end": text(end),
+        "step_s": step_s,
+        "service": service,
+        "any_environment": environment is None,
+        "environment": environment or "",
+        "limit": MOST_STEPS,
+    }
+    return [ServedVersion(**row) for row in database.rows("served_versions_steps", parameters)]

@@ -1,20 +1,21 @@
 """What a fault did beyond the verdict: to calls between services, to caches, to budgets; and who served meanwhile."""
 
-from datetime import UTC, datetime
-from typing import Annotated, Final
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query
 
 from api import models as m
 from api.comparison import Compared
 from api.context import Ctx
+from api.problem import ProblemError
 from api.selection import Environment, Time, require_range
 from slo.budgeting import Occurrences
 from slo.confidence import Interval, difference_interval
 from slo.indicator import CacheIndicator, SpanIndicator
 from slo.model import Slo
 from storage.run_effects import EdgeCalls, cache_lookups, edge_calls
-from storage.served_versions import served_versions
+from storage.served_versions import served_steps, served_versions
 from storage.sli_sides import SideCounts, count_sides
 from storage.standing import Standing, standings
 
@@ -22,6 +23,9 @@ router = APIRouter(tags=["runs"])
 
 ENOUGH_CALLS: Final = 20  # below it a ratio of calls says nothing
 MORE: Final = 1.5
+LONGEST_IN_STEPS: Final = timedelta(hours=24)
+
+Step = Annotated[int | None, Query(ge=1, le=3600, description="Length of steps in seconds; left out: one sum.")]
 
 
 @router.get("/propagation")
@@ -73,11 +77,22 @@ def list_budget_effects(
 
 @router.get("/versions")
 def list_served_versions(
-    ctx: Ctx, start: Time, end: Time, service: str = "", environment: Environment = None
+    ctx: Ctx, start: Time, end: Time, service: str = "", environment: Environment = None, step_s: Step = None
 ) -> m.Page[m.ServedVersion]:
-    """Return which versions of a service, or of all, answered requests; by the minute if it is more than an hour."""
+    """Return which versions of a service, or of all, answered requests; by the minute if it is more than an hour.
+
+    With *step_s* there is an item for each step in which a version had requests, with exact times: who served when.
+    """
     require_range(start, end)
-    found = served_versions(ctx.database, start=start, end=end, service=service, environment=environment)
+    asked: dict[str, Any] = {"start": start, "end": end, "service": service, "environment": environment}
+    if step_s is None:
+        found = served_versions(ctx.database, **asked)
+    elif end - start > LONGEST_IN_STEPS:
+        raise ProblemError(
+            422, f"start to end is {end - start}; in steps it is at most {LONGEST_IN_STEPS} of raw spans"
+        )
+    else:
+        found = served_steps(ctx.database, **asked, step_s=step_s)
     return m.Page(items=[m.ServedVersion.model_validate(item, from_attributes=True) for item in found])
 
 

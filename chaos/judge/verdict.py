@@ -10,7 +10,7 @@ from chaos.judge.multiplicity import settle
 from chaos.judge.sighting import Sighting
 from chaos.judge.validity import Validity
 from chaos.judge.watch import AbortCause
-from chaos.judge.wording import WORDINGS
+from chaos.judge.wording import WORDINGS, Wording
 from slo.confidence import Interval
 
 __all__ = ["Arm", "decide", "find", "run_verdict"]
@@ -25,6 +25,7 @@ def find(
     confidence: float = CONFIDENCE,
     comparison: Comparison = "before/after",
     p95_difference: Interval | None = None,
+    wording: Wording | None = None,
 ) -> Finding:
     """Return what one line of the hypothesis came to; `chaos.judge.multiplicity.settle` then looks at all lines.
 
@@ -35,12 +36,17 @@ def find(
         min_samples: fewer requests in an arm decide nothing. After an abort by `chaos.judge.watch` that is the watch's
             own least number, as its test is exact for any.
         confidence: of the two-sided interval.
-        comparison: whether the arms ran at the same time; it chooses the words.
+        comparison: whether the arms ran at the same time; it chooses the words, unless there is a *wording*.
         p95_difference: in ms, from `chaos.judge.bootstrap`; it describes.
+        wording: what the sides are called, where it is not a fault that sets them apart.
     """
-    wording = WORDINGS[comparison]
     decision = decide(
-        control, treatment, margin=hypothesis.margin, min_samples=min_samples, confidence=confidence, wording=wording
+        control,
+        treatment,
+        margin=hypothesis.margin,
+        min_samples=min_samples,
+        confidence=confidence,
+        wording=wording or WORDINGS[comparison],
     )
     return Finding(
         hypothesis=str(hypothesis),
