@@ -115,6 +115,8 @@ def compare(
         why = f"both versions served for {_told(_sum(shared))}, so whatever else happened in that time met both"
         return Sides("concurrent", shared, shared, deployed, before, gone, why)
     met = f"served at the same time for {_told(_sum(shared))} only" if shared else "never served at the same time"
+    gap = deployed.start - before.end
+    met += f" ({from_version} last served {_told(gap)} before that)" if gap > old.silence else ""
     why = (
         f"the versions {met}, so {_told(deployed.length)} of the new one are compared with as long before it;"
         " weaker than side by side, as drifting traffic counts as effect"
