@@ -12,7 +12,14 @@ WITH answered AS
 calls AS
 (
     SELECT trace_id, span_id, duration_ns, error,
-        otlp_string(attributes['server.address']) AS address, otlp_int(attributes['server.port']) AS port,
+        -- the names of today, of the conventions before 1.23, and where there is only the URL, what it says
+        -- (domain() wants a dot in the name, port() knows no IPv6)
+        otlp_string(if(attributes['url.full'] != '', attributes['url.full'], attributes['http.url'])) AS url,
+        coalesce(nullIf(otlp_string(attributes['server.address']), ''), nullIf(otlp_string(attributes['net.peer.name']), ''),
+            extract(url, '^[a-z]+://(?:[^/@]*@)?(\\[[^/]+\\]|[^/:?#]+)')) AS address,
+        coalesce(nullIf(otlp_int(attributes['server.port']), 0), nullIf(otlp_int(attributes['net.peer.port']), 0),
+            nullIf(toInt64OrZero(extract(url, '^[a-z]+://[^/?#]*:([0-9]+)(?:[/?#]|$)')), 0),
+            transform(protocol(url), ['http', 'https'], [80, 443], 0)) AS port,
         attributes['http.request.method'] != '' OR attributes['http.method'] != '' AS is_http,
         otlp_string(if(attributes['db.system.name'] != '', attributes['db.system.name'], attributes['db.system'])) AS db
     FROM spans

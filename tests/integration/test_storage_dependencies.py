@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from storage.dependencies import Dependency, dependencies
 
 CLIENT, SERVER = 3, 2
@@ -45,3 +47,22 @@ def test_a_call_that_names_no_destination_is_shown_without_one(database, store, 
     store(database, *shop.bodies())
     found = called(database, start=shop.base)
     assert [(each.address, each.port, each.protocol, each.calls) for each in found] == [("", 0, "", 1)]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "destination"),
+    [
+        ({"http.method": "GET", "http.url": "http://10.0.0.7:7001/a?b=c:9"}, ("10.0.0.7", 7001, "http")),
+        ({"http.method": "GET", "http.url": "http://[::1]:7001/a"}, ("[::1]", 7001, "http")),
+        ({"http.method": "GET", "http.url": "http://stock/items"}, ("stock", 80, "http")),
+        ({"http.request.method": "GET", "url.full": "https://stock.example/items"}, ("stock.example", 443, "http")),
+        ({"http.request.method": "GET", "url.full": "https://a:1/", **HTTP}, ("127.0.0.1", 7001, "http")),
+        ({"db.system": "redis", "net.peer.name": "cache", "net.peer.port": 6379}, ("cache", 6379, "redis")),
+    ],
+)
+def test_a_destination_is_read_from_older_names_and_from_the_url(attributes, destination, database, store, shop):
+    """The instrumentations of httpx and Redis write these as long as OTEL_SEMCONV_STABILITY_OPT_IN is unset."""
+    root = shop.request(service="gateway")
+    shop.span("GET", root, service="gateway", kind=CLIENT, ms=5, attributes=attributes)
+    store(database, *shop.bodies())
+    assert [(each.address, each.port, each.protocol) for each in called(database, start=shop.base)] == [destination]
