@@ -83,7 +83,11 @@ def budget_left(slo: Slo, floor: float | None) -> RunCheck:
     if left is None:
         return RunCheck(name=name, ok=True, detail="no events yet, so no budget to lose", blocks=False)
     detail = f"the error budget of {slo.id} has {left:,.1%} left, {floor:.0%} must be"
-    return _good(name, detail) if left >= floor else _bad(name, f"{detail}; wait, or lower safeguards.budget_floor")
+    if left >= floor:
+        return _good(name, detail)
+    if slo.draft:  # drawn up from traffic, often of minutes: nobody has promised it to anybody
+        return RunCheck(name=name, ok=False, detail=f"{detail}; it is a draft, so the run may go on", blocks=False)
+    return _bad(name, f"{detail}; wait, or lower safeguards.budget_floor")
 
 
 def within_cost(predicted: Sequence[PredictedCost], limit: float | None) -> RunCheck:

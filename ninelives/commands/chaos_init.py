@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from ninelives.commands.output import connect, reports_api_errors
-from ninelives.options import fail, setting_flags
+from ninelives.options import MISUSE, fail, setting_flags
 from ninelives.settings import Settings
 
 
@@ -24,9 +24,14 @@ from ninelives.settings import Settings
 @reports_api_errors
 def init(settings: Settings, service: str, environment: str, folder: Path, listen: str) -> None:
     """Write a runnable experiment on the busiest dependency of SERVICE, read from its traces."""
+    from chaos.address import Address
     from chaos.errors import ChaosError
     from ninelives.first_experiment import write_first_experiment
 
+    try:
+        Address.parse(listen)
+    except ValueError as error:
+        fail(f"--listen: {error}", MISUSE)
     with connect(settings) as api:
         try:
             lines = write_first_experiment(

@@ -1,6 +1,7 @@
 """Visitors of the storefront: `python visitors.py URL SECONDS`, 40 requests a second, whatever comes back."""
 
 import asyncio
+import contextlib
 import itertools
 import sys
 import time
@@ -23,10 +24,8 @@ async def visit(url: str, seconds: float) -> None:
 
 
 async def _visit(client: httpx.AsyncClient, url: str) -> None:
-    try:
+    with contextlib.suppress(httpx.HTTPError):
         await client.get(url)
-    except httpx.HTTPError as error:
-        print(f"{url}: {error!r}")
 
 
 if __name__ == "__main__":
