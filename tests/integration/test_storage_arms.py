@@ -3,6 +3,7 @@
 import hashlib
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from unittest import mock
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -34,6 +35,14 @@ def test_every_point_is_in_the_arm_that_the_definition_says_also_at_the_borders(
         point = min(max(border + off, 0), POINTS - 1)
         found = [arm for arm, points in arms.items() if points.first <= point <= points.last]
         assert found == [arm for arm in [arm_of(point, share)] if arm]
+
+
+@given(share=SHARES, times=st.integers(1, 2), off=st.integers(-600, 600))
+def test_the_fault_proxy_agrees_at_the_borders_where_a_float_would_round(share, times, off):
+    at = min(max(int(Fraction(share) * times * POINTS) + off, 0), POINTS - 1)
+    counted = [arm for arm in ("treatment", "control") if (p := arm_points(arm, share, "s")).first <= at <= p.last]
+    with mock.patch("chaos.proxy.arms.point", return_value=at):
+        assert [proxy_arm("1" * 32, seed="s", share=share)] == (counted or [None])
 
 
 @given(trace_id=st.binary(min_size=16, max_size=16), seed=st.text(max_size=20), share=st.floats(0.01, 0.5))

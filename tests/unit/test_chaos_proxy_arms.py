@@ -4,12 +4,15 @@ import hashlib
 import random
 import statistics
 import struct
+from fractions import Fraction
+from unittest import mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chaos.proxy.arms import arm_of, place, trace_id_of
+from chaos.proxy import arms
+from chaos.proxy.arms import POINTS, arm_of, point, trace_id_of
 from chaos.proxy.baggage import with_arm
 from chaos.proxy.delay import Delay
 
@@ -19,19 +22,30 @@ SHARES = st.floats(0, 0.5)
 
 
 @given(TRACES, SEEDS)
-def test_a_place_is_the_first_eight_bytes_of_the_digest(trace, seed):
+def test_a_point_is_the_first_eight_bytes_of_the_digest(trace, seed):
     """The rule as the design writes it, and as ClickHouse works it out over bytes."""
     first = hashlib.md5(seed.encode() + trace.encode()).digest()[:8]
-    assert place(seed, trace) == struct.unpack(">Q", first)[0] / 2**64
-    assert 0 <= place(seed, trace) <= 1
+    assert (point(seed, trace),) == struct.unpack(">Q", first)
+
+
+def by_definition(at, share):
+    """The arms in exact fractions."""
+    u, share = Fraction(at, POINTS), Fraction(share)
+    return "treatment" if u < share else "control" if u < 2 * share else None
 
 
 @given(TRACES, SEEDS, SHARES)
 def test_the_arms_are_next_to_each_other_and_as_wide(trace, seed, share):
     """Below the share treatment, up to twice the share control, above nothing."""
-    found = place(seed, trace)
-    expected = "treatment" if found < share else "control" if found < 2 * share else None
-    assert arm_of(trace, seed=seed, share=share) == expected
+    assert arm_of(trace, seed=seed, share=share) == by_definition(point(seed, trace), share)
+
+
+@given(SHARES, st.integers(1, 2), st.integers(-600, 600))
+def test_points_at_the_borders_are_not_rounded_into_the_other_arm(share, times, off):
+    """A float holds 53 bits, a point has 64: near a border hundreds of points would be one number."""
+    at = min(max(int(Fraction(share) * times * POINTS) + off, 0), POINTS - 1)
+    with mock.patch.object(arms, "point", return_value=at):
+        assert arm_of("1" * 32, seed="a", share=share) == by_definition(at, share)
 
 
 @given(TRACES, SEEDS, SHARES, SHARES)
