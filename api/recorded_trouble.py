@@ -49,10 +49,15 @@ def _runs(database: Database, slo: Slo, start: datetime, end: datetime) -> list[
     return [
         RecordedTrouble("chaos run", run.title, window.started_at, window.ended_at)
         for run in list_runs(database, since=start, until=end, limit=MOST_RUNS).runs
-        if run.verdict == "deviated" and slo.service in run.services and run.environment in ("", slo.environment)
+        if run.verdict == "deviated" and slo.service in run.services and _shares_environment(slo, run.environment)
         for window in map(m.RunWindow.model_validate, run.windows)
         if window.phase == "fault"
     ]
+
+
+def _shares_environment(slo: Slo, environment: str) -> bool:
+    """Whether requests of *environment* ("": of all) can be events of *slo*; that of all environments has them all."""
+    return environment == "" or slo.indicator.environment in (None, environment)
 
 
 def _paged(database: Database, slo: Slo, start: datetime, ignored: Collection[str]) -> list[RecordedTrouble]:
