@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.cron import CronTrigger
 
 from api import models as m
 from api.client import ApiClient
@@ -109,9 +108,11 @@ class Launcher:
 
     def run_due(self, now: datetime) -> None:
         """Start what its schedule asks for since the last call; what cannot start now is told and left out."""
+        from chaos.experiments.schedule import next_run
+
         since, self._scheduled_until = self._scheduled_until, now
         for experiment in self.experiments():
-            if experiment.schedule and since < _next_run(experiment.schedule, since) <= now:
+            if experiment.schedule and next_run(experiment.schedule, since) <= now:
                 try:
                     self.start(experiment.name, "its schedule")
                 except LaunchError as error:
@@ -148,12 +149,8 @@ def _run_id(name: str) -> str:
     return new_run_id(name, datetime.now(UTC))
 
 
-def _next_run(schedule: str, after: datetime) -> datetime:
-    found: datetime = CronTrigger.from_crontab(schedule, timezone="UTC").get_next_fire_time(None, after)
-    return found
-
-
 def _shown(path: Path, experiment: "Experiment") -> m.Experiment:
+    from chaos.experiments.schedule import next_run
     from chaos.runner.preflight import described
 
     return m.Experiment(
@@ -167,5 +164,5 @@ def _shown(path: Path, experiment: "Experiment") -> m.Experiment:
         hypothesis=[str(line) for line in experiment.hypothesis],
         comparison="before/after" if experiment.groups is None else "concurrent",
         schedule=experiment.schedule,
-        next_run_at=_next_run(experiment.schedule, datetime.now(UTC)) if experiment.schedule else None,
+        next_run_at=next_run(experiment.schedule, datetime.now(UTC)) if experiment.schedule else None,
     )

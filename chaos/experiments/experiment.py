@@ -1,9 +1,9 @@
 """Experiments: what is claimed, what is broken, for how long, and what must not be hurt."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Annotated, Any, Self
 
-from apscheduler.triggers.cron import CronTrigger
 from pydantic import Field, field_validator, model_validator
 
 from api.models import Slo
@@ -19,6 +19,7 @@ from chaos.experiments.hypotheses import (
 )
 from chaos.experiments.method import MethodLine
 from chaos.experiments.part import Part
+from chaos.experiments.schedule import next_run
 from chaos.wire import FaultRequest
 
 SETTLE_S = 1.0
@@ -81,7 +82,7 @@ class Experiment(Part):
     def _is_cron(cls, text: str) -> str:
         if text:
             try:
-                CronTrigger.from_crontab(text, timezone="UTC")
+                next_run(text, datetime(2000, 1, 1, tzinfo=UTC))
             except ValueError as error:
                 raise ValueError(f"not a cron line ({error}); write five fields, for example '0 10 * * fri'") from error
         return text
