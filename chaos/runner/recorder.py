@@ -4,13 +4,14 @@ from pathlib import Path
 
 from api.client import ApiClient, ApiError
 from api.models import Run, RunState
+from chaos.runner.body_size import shortened
 from chaos.runner.run_store import write_run
 
 LOST_AFTER_MISSES = 3
 
 
 class Recorder:
-    """Saves a run's states: to the local journal always, to the API when it answers.
+    """Saves a run's states: to the local journal always, to the API when it answers, cut to what it takes.
 
     Heartbeats go out on a thread of their own and are waited for at most *patience_s*, so that an API that hangs
     cannot keep the runner from renewing its lease. `api_lost` after three misses in a row.
@@ -32,7 +33,7 @@ class Recorder:
         """Save *run*; return who asked it to stop, and why, or "" while nobody did or nobody answered."""
         write_run(self._data_dir, run)
         if self._pending is None or self._pending.done():
-            self._pending = self._threads.submit(self._api.save_run, run)
+            self._pending = self._threads.submit(self._api.save_run, shortened(run))
         try:
             state = self._pending.result(self._patience_s)
         except (ApiError, FutureTimeoutError):
@@ -46,7 +47,7 @@ class Recorder:
         write_run(self._data_dir, run)
         self._threads.shutdown(wait=True)  # an older state must not arrive after the last one
         try:
-            self._api.save_run(run)
+            self._api.save_run(shortened(run))
         except ApiError:
             return False
         return True
