@@ -16,7 +16,6 @@ def shortened(run: Run) -> Run:
     Left out in this order, until it fits, each with a mark in its place: long texts of the journal, the journal, the
     document, the middle of the timeline.
     """
-
     for cut in (_brief_journal, _no_journal, _no_document, _fewer_events):
         size = len(run.model_dump_json().encode())
         if size <= MOST_BYTES:

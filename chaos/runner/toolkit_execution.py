@@ -14,14 +14,14 @@ from chaos.fault_client import FaultClient
 from chaos.judge.multiplicity import settle
 from chaos.runner.counting import Counting
 from chaos.runner.ending import EndedEarlyError
-from chaos.runner.execution import BEAT_S
+from chaos.runner.execution import BEAT_S, SLICE_S
 from chaos.runner.measure import Measurement, Windows
 from chaos.runner.preflight import Inspection, Plan
 from chaos.runner.stop import Stop
 from chaos.runner.timeline import Timeline
-from chaos.toolkit.engine import run_document
+from chaos.toolkit.engine import EngineEvent, run_document
 from chaos.toolkit.journal import Journal
-from chaos.toolkit.journal_import import run_of
+from chaos.toolkit.journal_import import JournalError, run_of
 
 _RECORDED = ("method", "hypothesis", "windows", "document", "journal", "summary", "verdict", "status")
 
@@ -53,11 +53,15 @@ class ToolkitExecution:
             journal = self._run()
         except (RunRefusedError, ExperimentError) as refusal:
             return self.timeline.end("refused", f"Not run: {refusal}.", status="failed")
-        fields = self._recorded(journal)
+        try:
+            fields = self._recorded(journal)
+        except JournalError as error:
+            return self.timeline.end("finished", f"Inconclusive: {error}.", status="finished", verdict="inconclusive")
         try:
             fields |= self._judged(fields)
         except ApiError as error:
-            fields |= {"verdict": "inconclusive", "summary": f"{fields['summary']} Nothing could be counted ({error})."}
+            verdict = "inconclusive" if fields["verdict"] == "held" else fields["verdict"]
+            fields |= {"verdict": verdict, "summary": f"{fields['summary']} Nothing could be counted ({error})."}
         return self.timeline.end("finished", fields.pop("summary"), **fields)
 
     def _run(self) -> Journal:
@@ -72,12 +76,16 @@ class ToolkitExecution:
         return run_document(
             document,
             folder=self.folder,
-            on_event=lambda event: self.timeline.tell("activity", event.message),
+            on_event=lambda event: self.timeline.tell("activity", told(event)),
             stop=self._why_to_stop,
         )
 
     def _why_to_stop(self) -> str:
         """Show that the runner lives, every other second; return who wants the run to end, and why."""
+        self._beat()
+        return self.stop.reason or self._asked
+
+    def _beat(self) -> None:
         now = self.clock()
         if self._beat_at is None or now - self._beat_at >= timedelta(seconds=BEAT_S):
             self._beat_at = now
@@ -85,10 +93,16 @@ class ToolkitExecution:
                 self._asked = self.timeline.beat() or self._asked
             except EndedEarlyError as error:
                 self._asked = str(error)
-        return self.stop.reason or self._asked
+
+    def _wait(self, seconds: float) -> None:
+        """Wait while showing that the runner lives; nothing is broken any more, so no wish to stop is heeded."""
+        end = self.clock() + timedelta(seconds=seconds)
+        while (left := (end - self.clock()).total_seconds()) > 0:
+            self._beat()
+            self.sleep(min(left, SLICE_S))
 
     def _recorded(self, journal: Journal) -> dict[str, Any]:
-        found = run_of(journal, run_id=self.timeline.run.id)
+        found = run_of(journal, run_id=self.timeline.run.id, source="chaostoolkit")
         return {name: getattr(found, name) for name in _RECORDED}
 
     def _judged(self, fields: dict[str, Any]) -> dict[str, Any]:
@@ -102,10 +116,21 @@ class ToolkitExecution:
             experiment, (), counting, Windows(windows["baseline"], windows["fault"], windows["recovery"])
         )
         measured.wait_for_spans(
-            windows["fault"].ended_at, lateness_s=self.lateness_s, clock=self.clock, sleep=self.sleep
+            windows["fault"].ended_at, lateness_s=self.lateness_s, clock=self.clock, sleep=self._wait
         )
         findings = settle(measured.findings())
         return {"findings": findings, "verdict": both(fields["verdict"], findings)}
+
+
+def told(event: EngineEvent) -> str:
+    """Return an event of the engine in words.
+
+    >>> now = datetime(2026, 1, 1)
+    >>> told(EngineEvent("start_method", "", now)), told(EngineEvent("start_activity", "stop cache", now))
+    ('start method', 'start activity: stop cache')
+    """
+    name = event.name.replace("_", " ")
+    return f"{name}: {event.message}" if event.message else name
 
 
 def both(journal: Verdict, findings: list[Finding]) -> Verdict:
