@@ -71,7 +71,7 @@ def quiet(alerts: Sequence[Alert], services: Sequence[str], *, allowed: bool) ->
         return _good("no alert fires", f"none of {', '.join(services) or 'the services'}")
     detail = f"{firing[0].summary} ({firing[0].id} of {firing[0].service})"
     more = f" and {len(firing) - 1} more" if len(firing) > 1 else ""
-    remedy = "" if allowed else "; wait until it is resolved, or set safeguards.allow_firing"
+    remedy = "" if allowed else "; wait until it is resolved, set safeguards.allow_firing, or give --allow-firing"
     return RunCheck(name="no alert fires", ok=False, detail=f"firing: {detail}{more}{remedy}", blocks=not allowed)
 
 

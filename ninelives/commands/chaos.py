@@ -39,6 +39,7 @@ for command in (
 @setting_flags("api", "token", "faults", "data")
 @click.argument("file", type=FILE)
 @click.option("--dry-run", is_flag=True, help="Only show the pre-flight: checks, blast radius, predicted cost.")
+@click.option("--allow-firing", is_flag=True, help="Run although an alert of the services fires, for once.")
 @click.option("--run-id", default="", help="Id of the run; made of name and time otherwise.")
 @click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), help="Write the result as JUnit XML.")
 @click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Write the result as an HTML page.")
@@ -48,6 +49,7 @@ def run(
     file: Path,
     *,
     dry_run: bool,
+    allow_firing: bool,
     run_id: str,
     junit: Path | None,
     report: Path | None,
@@ -57,6 +59,9 @@ def run(
     from chaos.runner.runner import exit_code
 
     experiment = _read(file)
+    if allow_firing:
+        safeguards = experiment.safeguards.model_copy(update={"allow_firing": True})
+        experiment = experiment.model_copy(update={"safeguards": safeguards})
     if dry_run:
         raise SystemExit(_show_preflight(settings, experiment, as_json=as_json))
 
