@@ -8,7 +8,6 @@ from chaos.errors import ExperimentError, FaultDaemonError
 from chaos.experiments.proposal import Caller, Proposal, propose
 from chaos.fault_client import FaultClient
 from chaos.wire import ProxyTarget
-from ninelives.settings import Address
 
 LATELY_S = 60
 DEPENDENCIES_S = 900
@@ -16,7 +15,7 @@ NOT_FOUND = 404
 
 
 def write_first_experiment(
-    api: ApiClient, service: str, *, environment: str, folder: Path, listen: str, faults: Address
+    api: ApiClient, service: str, *, environment: str, folder: Path, listen: str, faults: FaultClient
 ) -> list[str]:
     """Write the experiment, and a targets file where the fault daemon lacks the edge; return what to do next.
 
@@ -48,18 +47,17 @@ def write_first_experiment(
     ]
 
 
-def _edge_steps(service: str, found: Proposal, targets: Path, faults: Address, *, running: bool) -> list[str]:
+def _edge_steps(service: str, found: Proposal, targets: Path, faults: FaultClient, *, running: bool) -> list[str]:
     start = f"run the proxy:  ninelives chaos daemon --targets {targets}"
     if running:
-        start = f"run the proxy:  add it to the targets file of the fault daemon at {faults}, and start that again"
+        start = f"run the proxy:  add it to the targets of the fault daemon at {faults.base_url}, and start that again"
     return [start, f"lead {service} through it: where it has {found.upstream}, give it {found.listen}"]
 
 
-def _edges(faults: Address) -> list[ProxyTarget] | None:
+def _edges(daemon: FaultClient) -> list[ProxyTarget] | None:
     """Return the edges that the fault daemon has; None when it does not run yet."""
     try:
-        with FaultClient(f"http://{faults}") as daemon:
-            return daemon.targets().proxies
+        return daemon.targets().proxies
     except FaultDaemonError:
         return None
 

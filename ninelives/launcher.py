@@ -17,6 +17,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from api import models as m
 from api.client import ApiClient
 from api.context import LaunchError
+from ninelives.fault_daemon import connect_faults
 from ninelives.settings import Settings
 
 if TYPE_CHECKING:
@@ -88,8 +89,8 @@ class Launcher:
             experiment = read_experiment(self._path(name))
         except ExperimentError as error:
             raise LaunchError(str(error)) from error
-        with ApiClient(self._settings.api_url, token=self._token) as api:
-            return preflight(experiment, api, faults_url=f"http://{self._settings.faults}", now=datetime.now(UTC))
+        with ApiClient(self._settings.api_url, token=self._token) as api, connect_faults(self._settings) as faults:
+            return preflight(experiment, api, faults, now=datetime.now(UTC))
 
     def start(self, name: str, by: str) -> str:
         """Start *name* and return the id of its run, which appears as soon as its process has begun.
@@ -137,6 +138,8 @@ class Launcher:
         folder = settings.data / "chaos" / "logs"
         folder.mkdir(parents=True, exist_ok=True)
         environment = {**os.environ, "NINELIVES_TOKEN": self._token}
+        if settings.faults_token:
+            environment["NINELIVES_FAULTS_TOKEN"] = settings.faults_token
         with (folder / f"{run_id}.log").open("wb") as output:
             return subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, env=environment

@@ -146,6 +146,9 @@ class Settings(BaseSettings):
     )
     dashboard: Listen = Field(Address("127.0.0.1", 8501), description="Address of the dashboard.")
     faults: Listen = Field(Address("127.0.0.1", 8474), description="Address of the fault daemon (Toxiproxy API).")
+    faults_token: str = Field(
+        "", repr=False, description="Token of a fault daemon elsewhere; of one here it is read from the data folder."
+    )
     demo_port: int = Field(
         8090, ge=1, le=65000, description="First port of the demo shop; its fault proxies begin 100 above."
     )
@@ -265,13 +268,6 @@ class Settings(BaseSettings):
         for url in value:
             if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
                 raise ValueError(f"{url!r} is not a URL that begins with http:// or https://")
-        return value
-
-    @field_validator("faults")
-    @classmethod
-    def _is_loopback(cls, value: Address) -> Address:
-        if not value.on_loopback:
-            raise ValueError("faults are served on loopback only (127.0.0.1, ::1, localhost)")
         return value
 
     @field_validator("otlp_http", "otlp_grpc", "api", "collector_health", "evaluator_health", "dashboard")

@@ -29,10 +29,9 @@ def exit_code(run: Run) -> int:
     return {"held": 0, "deviated": 1}.get(run.verdict or "", 3)
 
 
-def preflight(experiment: Experiment, api: ApiClient, *, faults_url: str, now: datetime) -> Preflight:
+def preflight(experiment: Experiment, api: ApiClient, faults: FaultClient, *, now: datetime) -> Preflight:
     """Return what running *experiment* now would mean: checks, who may be hurt, what it may cost. Breaks nothing."""
-    with FaultClient(faults_url) as daemon:
-        return Inspection(experiment, api, daemon, new_run_id(experiment.name, now), now).plan().preflight
+    return Inspection(experiment, api, faults, new_run_id(experiment.name, now), now).plan().preflight
 
 
 def run_experiment(

@@ -23,7 +23,9 @@ CALL_TIMEOUT_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """Base URLs without a slash at the end, and the token of the API; `otlp` is empty where no spans are wanted.
+    """Base URLs without a slash at the end, and the tokens; `otlp` is empty where no spans are wanted.
+
+    `token` is the API's, `faults_token` that of a fault daemon beyond loopback.
 
     `otlp_token` is that token only where our own configuration names the receiver: it is nobody else's business.
     """
@@ -33,13 +35,15 @@ class Connection:
     token: str
     otlp: str
     otlp_token: str
+    faults_token: str
 
 
 def connection(configuration: Mapping[str, Any] | None) -> Connection:
     """Return where to call.
 
-    The keys `ninelives_api`, `ninelives_faults`, `ninelives_token` and `ninelives_otlp` of *configuration* come first,
-    then NINELIVES_API, NINELIVES_FAULTS, NINELIVES_TOKEN and OTEL_EXPORTER_OTLP_ENDPOINT, then the default ports here.
+    The keys `ninelives_api`, `ninelives_faults`, `ninelives_token`, `ninelives_faults_token` and `ninelives_otlp` of
+    *configuration* come first, then NINELIVES_API, NINELIVES_FAULTS, NINELIVES_TOKEN, NINELIVES_FAULTS_TOKEN and
+    OTEL_EXPORTER_OTLP_ENDPOINT, then the default ports here.
     """
     given = configuration or {}
     token = _first(given, "ninelives_token", "NINELIVES_TOKEN", "")
@@ -49,6 +53,7 @@ def connection(configuration: Mapping[str, Any] | None) -> Connection:
         token=token,
         otlp=_url(_first(given, "ninelives_otlp", "OTEL_EXPORTER_OTLP_ENDPOINT", "")),
         otlp_token=token if given.get("ninelives_otlp") else "",
+        faults_token=_first(given, "ninelives_faults_token", "NINELIVES_FAULTS_TOKEN", ""),
     )
 
 
@@ -69,8 +74,9 @@ def api_of(configuration: Mapping[str, Any] | None) -> Iterator[ApiClient]:
 @contextmanager
 def faults_of(configuration: Mapping[str, Any] | None) -> Iterator[FaultClient]:
     """Yield a client of the fault daemon; everything that goes wrong in the block becomes ActivityFailed."""
+    where = connection(configuration)
     try:
-        with FaultClient(connection(configuration).faults) as client:
+        with FaultClient(where.faults, token=where.faults_token) as client:
             yield client
     except (FaultDaemonError, ValidationError, httpx.HTTPError) as error:
         raise ActivityFailed(str(error)) from error

@@ -1,6 +1,7 @@
 """`chaos run|validate|stop|daemon`."""
 
 import asyncio
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from ninelives.authorship import author
 from ninelives.commands import chaos_init, chaos_records
 from ninelives.commands.chaos_records import write_reports
 from ninelives.commands.output import connect, json_flag, print_json, reports_api_errors
+from ninelives.fault_daemon import connect_faults, toolkit_environment
 from ninelives.options import MISUSE, fail, setting_flags
 from ninelives.settings import Settings
 
@@ -36,7 +38,7 @@ for command in (
 
 
 @chaos.command()
-@setting_flags("api", "token", "faults", "data")
+@setting_flags("api", "token", "faults", "faults_token", "data")
 @click.argument("file", type=FILE)
 @click.option("--dry-run", is_flag=True, help="Only show the pre-flight: checks, blast radius, predicted cost.")
 @click.option("--allow-firing", is_flag=True, help="Run although an alert of the services fires, for once.")
@@ -87,7 +89,7 @@ def validate(files: tuple[Path, ...]) -> None:
 
 
 @chaos.command()
-@setting_flags("api", "token", "faults")
+@setting_flags("api", "token", "faults", "faults_token", "data")
 @click.argument("run_id", required=False)
 @click.option("--all", "everything", is_flag=True, help="Revert every fault and lock the fault daemon.")
 @click.option("--release", is_flag=True, help="Release the lock of --all.")
@@ -96,7 +98,6 @@ def validate(files: tuple[Path, ...]) -> None:
 def stop(settings: Settings, run_id: str | None, everything: bool, release: bool, reason: str) -> None:
     """Stop the run RUN_ID: its faults are reverted within seconds. --all stops everything on the fault daemon."""
     from chaos.errors import FaultDaemonError
-    from chaos.fault_client import FaultClient
 
     if sum((run_id is not None, everything, release)) != 1:
         fail("name one run, or give --all, or --release; 'ninelives chaos list' shows the runs", MISUSE)
@@ -106,7 +107,7 @@ def stop(settings: Settings, run_id: str | None, everything: bool, release: bool
         click.echo(f"{run_id} is asked to stop")
         return
     try:
-        with FaultClient(f"http://{settings.faults}") as daemon:
+        with connect_faults(settings) as daemon:
             if release:
                 daemon.release_emergency_stop()
                 click.echo("the fault daemon injects again")
@@ -153,11 +154,11 @@ def _read(file: Path) -> "Experiment":
 
 def _run(settings: Settings, experiment: "Experiment", run_id: str, tell: "Callable[[RunEvent], None]") -> "Run":
     """Run it; SIGTERM and Ctrl-C revert the faults and end it as aborted."""
-    from chaos.fault_client import FaultClient
     from chaos.runner.runner import run_experiment
     from chaos.runner.stop import stop_on_signals
 
-    with stop_on_signals() as stop, connect(settings) as api, FaultClient(f"http://{settings.faults}") as faults:
+    os.environ.update(toolkit_environment(settings))  # the toolkit's library runs in a child of this process
+    with stop_on_signals() as stop, connect(settings) as api, connect_faults(settings) as faults:
         return run_experiment(experiment, api, faults, data_dir=settings.data, run_id=run_id, on_event=tell, stop=stop)
 
 
@@ -166,8 +167,8 @@ def _show_preflight(settings: Settings, experiment: "Experiment", *, as_json: bo
     from chaos.report.preflight import preflight_text
     from chaos.runner.runner import preflight
 
-    with connect(settings) as api:
-        found = preflight(experiment, api, faults_url=f"http://{settings.faults}", now=datetime.now(UTC))
+    with connect(settings) as api, connect_faults(settings) as faults:
+        found = preflight(experiment, api, faults, now=datetime.now(UTC))
     if as_json:
         print_json(found)
     else:

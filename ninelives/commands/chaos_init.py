@@ -5,12 +5,13 @@ from pathlib import Path
 import click
 
 from ninelives.commands.output import connect, reports_api_errors
+from ninelives.fault_daemon import connect_faults
 from ninelives.options import MISUSE, fail, setting_flags
 from ninelives.settings import Settings
 
 
 @click.command()
-@setting_flags("api", "token", "faults")
+@setting_flags("api", "token", "faults", "faults_token", "data")
 @click.argument("service")
 @click.option("--environment", default="", help="Of the service; any by default.")
 @click.option(
@@ -32,10 +33,10 @@ def init(settings: Settings, service: str, environment: str, folder: Path, liste
         Address.parse(listen)
     except ValueError as error:
         fail(f"--listen: {error}", MISUSE)
-    with connect(settings) as api:
+    with connect(settings) as api, connect_faults(settings) as faults:
         try:
             lines = write_first_experiment(
-                api, service, environment=environment, folder=folder, listen=listen, faults=settings.faults
+                api, service, environment=environment, folder=folder, listen=listen, faults=faults
             )
         except ChaosError as error:
             fail(str(error), 1)

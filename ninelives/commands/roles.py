@@ -59,7 +59,7 @@ def evaluator(settings: Settings) -> None:
 @click.command()
 @setting_flags(
     "clickhouse", *ACCESS, "link_secret_file", "api", "otlp_http", "otlp_grpc", "dashboard", "external_url", "data",
-    "slos", "webhooks", "alerts", "experiments", "faults", "token",
+    "slos", "webhooks", "alerts", "experiments", "faults", "faults_token", "token",
 )  # fmt: skip
 @_reports_misuse
 def api(settings: Settings) -> None:

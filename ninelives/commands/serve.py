@@ -18,9 +18,9 @@ SERVER = (
 
 @click.command()
 @setting_flags(
-    "listen", "tokens_file", "link_secret_file", "otlp_http", "otlp_grpc", "api", "dashboard", "faults", "demo_port",
-    "slos", "experiments", "external_url", "webhooks", "alerts", "disk_budget", "operation_limit", "series_limit",
-    *RECEIVER, *SERVER,
+    "listen", "tokens_file", "link_secret_file", "otlp_http", "otlp_grpc", "api", "dashboard", "faults", "faults_token",
+    "demo_port", "slos", "experiments", "external_url", "webhooks", "alerts", "disk_budget", "operation_limit",
+    "series_limit", *RECEIVER, *SERVER,
 )  # fmt: skip
 @click.option("--demo", is_flag=True, help="Run the demo shop as well, with the fault daemon.")
 @click.option("--no-dashboard", is_flag=True, help="Do not start the dashboard.")

@@ -169,7 +169,13 @@ def test_no_value_is_never_enough_budget(value, enough):
 
 def test_where_to_call_is_said_by_the_configuration_then_by_the_environment(monkeypatch):
     """By the names of the settings; the token goes to no receiver of spans that we do not name ourselves."""
-    for name in ("NINELIVES_API", "NINELIVES_FAULTS", "NINELIVES_TOKEN", "OTEL_EXPORTER_OTLP_ENDPOINT"):
+    for name in (
+        "NINELIVES_API",
+        "NINELIVES_FAULTS",
+        "NINELIVES_TOKEN",
+        "NINELIVES_FAULTS_TOKEN",
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+    ):
         monkeypatch.delenv(name, raising=False)
     assert connection(None).api == "http://127.0.0.1:8080"
     monkeypatch.setenv("NINELIVES_API", "[::1]:1")
@@ -179,6 +185,10 @@ def test_where_to_call_is_said_by_the_configuration_then_by_the_environment(monk
     assert (found.api, found.faults, found.token) == ("http://[::1]:1", "https://faults", "t")
     assert (found.otlp, found.otlp_token) == ("https://vendor", "")
     assert connection({"ninelives_otlp": "127.0.0.1:4318"}).otlp_token == "t"
+    assert found.faults_token == ""
+    monkeypatch.setenv("NINELIVES_FAULTS_TOKEN", "f")
+    assert connection(None).faults_token == "f"
+    assert connection({"ninelives_faults_token": "g"}).faults_token == "g"
 
 
 @pytest.mark.parametrize(

@@ -122,3 +122,16 @@ def test_the_client_sends_the_token_it_was_given(guarded_daemon):
             with pytest.raises(FaultDaemonError, match="a token is needed") as refused:
                 client.targets()
             assert refused.value.status == 401
+
+
+def test_commands_with_the_daemons_data_folder_bring_its_token(guarded_daemon):
+    """So `chaos stop --all` works beyond loopback too; without the folder it says what is missing."""
+    address = guarded_daemon.url.removeprefix("http://")
+    command = [sys.executable, "-m", "ninelives", "chaos", "stop", "--all", "--faults", address]
+    refused = subprocess.run([*command, "--data", "nowhere"], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert refused.returncode == 1
+    assert "a token is needed" in refused.stderr
+    done = subprocess.run(
+        [*command, "--data", str(guarded_daemon.folder)], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")

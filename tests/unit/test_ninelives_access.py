@@ -6,10 +6,12 @@ import sys
 
 import pytest
 
+from chaos.daemon.token import ensure_token
 from dashboard import api_access
 from ninelives.access import first_lines, open_access, otlp_headers, seen_from_outside, write_secret
 from ninelives.children import Child
 from ninelives.compose import addresses, dashboard_command, demo_environment
+from ninelives.fault_daemon import connect_faults, faults_token, toolkit_environment
 from ninelives.settings import PREFIX, Address, SettingsError, load_settings
 from storage.tokens import Token, TokensError, digest, read_tokens, write_tokens
 
@@ -169,9 +171,27 @@ def test_a_command_with_a_token_that_would_serve_makes_a_file_first(folder):
     assert open_access(load_settings({"api": "0.0.0.0:1", "token": "nl_x"})).tokens is not None
 
 
-def test_faults_stay_on_loopback_whatever_tokens_there_are():
-    with pytest.raises(SettingsError, match="loopback"):
-        load_settings({"faults": "0.0.0.0:8474", "listen": "0.0.0.0", "tokens_file": "t.yaml"})
+def test_the_fault_daemon_may_be_beyond_loopback_and_is_reached_from_here_on_loopback():
+    """It makes a token of its own; those of the API open and close nothing there."""
+    settings = load_settings({"faults": "0.0.0.0:8474"})
+    assert settings.faults.host == "0.0.0.0"
+    assert not settings.beyond_loopback
+    with connect_faults(settings) as client:
+        assert client.base_url == "http://127.0.0.1:8474"
+
+
+def test_the_token_of_a_fault_daemon_is_read_from_the_data_folder_unless_it_is_set(folder, monkeypatch):
+    settings = load_settings({"faults": "127.0.0.1:8474"})
+    assert faults_token(settings) == ""
+    made = ensure_token(folder / ".ninelives")
+    assert faults_token(settings) == made
+    assert toolkit_environment(settings) == {
+        "NINELIVES_API": "127.0.0.1:8080", "NINELIVES_FAULTS": "127.0.0.1:8474", "NINELIVES_FAULTS_TOKEN": made,
+    }  # fmt: skip
+    monkeypatch.setenv("NINELIVES_FAULTS_TOKEN", "theirs")
+    elsewhere = load_settings({})
+    assert faults_token(elsewhere) == "theirs"
+    assert "theirs" not in repr(elsewhere)
 
 
 def test_priorities_are_read_from_text_and_from_the_file(folder, monkeypatch):
