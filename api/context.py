@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from alerts.signing import LinkSigner
 from api.kept import Kept
-from api.models import DeadLetter, Experiment, IngestStatus, Preflight, SloExplanation, TelemetryChecks
+from api.models import DeadLetter, Experiment, IngestStatus, Preflight, Run, SloExplanation, TelemetryChecks
 from api.start_gate import StartGate
 from storage.client import Database
 from storage.double_entry import DoubleEntries
@@ -58,7 +58,8 @@ class Context:
     `alerting_problems` what is wrong with their file and its rules. `public_url` is where people reach what the API
     serves itself, "" where that is not known. `tokens` None lets everybody in. `links` signs links to pages of alerts
     and checks them, None opens none. `checks`, `explanations`, `exhaustions`, `entries` keep costly answers a minute.
-    `launcher` None: no experiment can be started from here; `starts` lets them through one at a time.
+    `launcher` None: no experiment can be started from here; `starts` lets them through one at a time. `read_journal`
+    returns the run of a Chaos Toolkit journal or raises ValueError with the reason, None reads none.
     """
 
     database: Database
@@ -81,6 +82,7 @@ class Context:
     links: LinkSigner | None = None
     entries: Kept[DoubleEntries] = field(default_factory=lambda: Kept(KEPT_FOR))
     launcher: Launcher | None = None
+    read_journal: Callable[[bytes], Run] | None = None
     starts: StartGate = field(default_factory=StartGate)
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 

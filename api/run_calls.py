@@ -30,6 +30,10 @@ class RunCalls(Transport):
         answer = self._send("PUT", f"runs/{segment(run.id)}", content=run.model_dump_json().encode())
         return m.RunState.model_validate_json(answer.content)
 
+    def import_journal(self, journal: bytes) -> m.Run:
+        """Store the run that a Chaos Toolkit *journal* records, and return it; refused (422) with the reason."""
+        return m.Run.model_validate_json(self._send("POST", "runs/import", content=journal).content)
+
     def stop_run(self, run_id: str, *, by: str = "", reason: str = "") -> m.RunState:
         """Ask for the end of a run; its runner hears of it with its next heartbeat."""
         return self._post(m.RunState, f"runs/{segment(run_id)}/stop", m.StopRequest(by=by, reason=reason))

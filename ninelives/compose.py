@@ -36,6 +36,7 @@ from ninelives.settings import Settings
 from ninelives.signs_of_life import build_signs_of_life
 from ninelives.slo_events import EventTotals
 from ninelives.slo_metrics import SloMetrics
+from ninelives.toolkit_runs import read_journal
 from ninelives.version import VERSION
 from slo.errors import SloFileProblem
 from storage.cardinality import limit_operations
@@ -190,6 +191,7 @@ def build_context(
         dead_letters=letters,
         slo_problems=problems,
         launcher=launcher,
+        read_journal=read_journal,
     )
 
 

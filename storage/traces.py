@@ -59,6 +59,12 @@ def search(
     return [_summary(row) for row in database.rows("trace_search", parameters)]
 
 
+def toolkit_traces(database: Database, *, start: datetime, end: datetime, limit: int) -> list[str]:
+    """Return the ids of the newest traces in [start, end) that a run of Chaos Toolkit left, by its tracing control."""
+    parameters = {"start": whole(start), "end": whole(end), "limit": limit}
+    return [row["trace_id_hex"] for row in database.rows("toolkit_traces", parameters)]
+
+
 def read_trace(database: Database, trace_id: str) -> StoredTrace:
     """Return one trace: its raw spans, and where their retention is over, those that an alert pinned."""
     found = database.rows("trace_bounds", {"trace_id": trace_id})

@@ -1,9 +1,9 @@
 """Runs of experiments: what their runners report, and the wish that one ends."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 
 from api import models as m
 from api.context import Ctx
@@ -12,6 +12,13 @@ from api.run_answer import run_summary, stop_reason, whole_run
 from storage.runs import RunCursor, RunStop, list_runs, load_run, request_stop, requested_stop, save_run
 
 router = APIRouter(tags=["runs"])
+JSON_BODY: Final[dict[str, Any]] = {
+    "requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}
+}
+
+
+async def _content(request: Request) -> bytes:
+    return await request.body()
 
 
 @router.get("/runs")
@@ -43,6 +50,21 @@ def put_run(ctx: Ctx, run_id: str, run: m.Run) -> m.RunState:
         raise ProblemError(422, f"the body's id {run.id!r} is not that of the path, {run_id!r}")
     save_run(ctx.database, run_id, run.model_dump_json(), started_at=run.started_at, now=datetime.now(UTC))
     return m.RunState(stop_reason=stop_reason(requested_stop(ctx.database, run_id)))
+
+
+@router.post("/runs/import", status_code=201, openapi_extra=JSON_BODY)
+def import_run(ctx: Ctx, content: Annotated[bytes, Depends(_content)]) -> m.Run:
+    """Store the run that a Chaos Toolkit journal, which is the body, records; the same journal is the same run."""
+    if ctx.read_journal is None:
+        raise ProblemError(
+            409, "this process reads no journals; send it to the API of 'ninelives up' or 'ninelives api'"
+        )
+    try:
+        run = ctx.read_journal(content)
+    except ValueError as error:
+        raise ProblemError(422, str(error)[:2000]) from error
+    save_run(ctx.database, run.id, run.model_dump_json(), started_at=run.started_at, now=datetime.now(UTC))
+    return run
 
 
 @router.post("/runs/{run_id}/stop", status_code=202)

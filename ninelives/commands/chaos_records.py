@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ninelives.commands.output import connect, json_flag, moment, print_json, print_table, reports_api_errors
-from ninelives.options import MISUSE, fail, setting_flags
+from ninelives.options import setting_flags
 from ninelives.settings import Settings
 
 if TYPE_CHECKING:
@@ -67,16 +67,8 @@ def report_run(settings: Settings, run_id: str, output: Path | None, junit: Path
 @reports_api_errors
 def import_journal(settings: Settings, journal: Path) -> None:
     """Store a Chaos Toolkit JOURNAL, so that it is shown beside our own runs."""
-    from chaos.errors import ChaosError
-    from chaos.toolkit.journal_import import read_journal
-
-    try:
-        found = read_journal(journal.read_bytes())
-    except ChaosError as error:
-        fail(f"{journal}: {error}", MISUSE)
     with connect(settings) as api:
-        api.save_run(found)
-    click.echo(found.id)
+        click.echo(api.import_journal(journal.read_bytes()).id)
 
 
 def write_reports(run: "Run", *, junit: Path | None, page: Path | None) -> None:
