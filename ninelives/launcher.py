@@ -1,5 +1,6 @@
 """Starts experiments of this installation: for the API, and by their schedules. Each run is a process of its own."""
 
+import asyncio
 import contextlib
 import logging
 import os
@@ -19,6 +20,7 @@ from api.client import ApiClient
 from api.context import LaunchError
 from ninelives.fault_daemon import connect_faults
 from ninelives.settings import Settings
+from ninelives.toolkit_runs import TracedRuns
 
 if TYPE_CHECKING:
     from chaos.experiments.experiment import Experiment
@@ -27,18 +29,23 @@ log = logging.getLogger(__name__)
 
 
 DUE_S = 15
+TRACED_S = 60  # an hour of spans is looked through
 
 
 @contextlib.asynccontextmanager
-async def launching(launcher: "Launcher") -> AsyncIterator[None]:
-    """Start what is scheduled while the block runs; at its end ask a running experiment to revert and end."""
+async def launching(launcher: "Launcher", traced: TracedRuns) -> AsyncIterator[None]:
+    """Start what is scheduled while the block runs, and store the runs that spans tell of.
+
+    At its end a running experiment is asked to revert and end.
+    """
     scheduler = BackgroundScheduler(timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True})
     scheduler.add_job(lambda: launcher.run_due(datetime.now(UTC)), "interval", seconds=DUE_S)
+    scheduler.add_job(lambda: traced.store(datetime.now(UTC)), "interval", seconds=TRACED_S)
     scheduler.start()
     try:
         yield
     finally:
-        scheduler.shutdown(wait=False)
+        await asyncio.to_thread(scheduler.shutdown)  # the database is closed behind it
         launcher.stop()
 
 

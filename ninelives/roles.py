@@ -24,6 +24,7 @@ from ninelives.reporting import build_reporter, reporting
 from ninelives.schema import connect_database
 from ninelives.settings import Settings
 from ninelives.sockets import bind, require_free
+from ninelives.toolkit_runs import TracedRuns
 from storage.client import Database
 from storage.errors import StorageError
 
@@ -110,7 +111,7 @@ def run_api(settings: Settings) -> NoReturn:
         launcher = compose.build_launcher(settings, access, demo=False)
         context = compose.build_context(settings, database, catalog, registry, tokens=access.tokens, launcher=launcher)
         _watch(database)
-        async with listening([HttpServer(build_api(context), bound)]), launching(launcher):
+        async with listening([HttpServer(build_api(context), bound)]), launching(launcher, TracedRuns(database)):
             _announce("API", {"API": compose.addresses(settings)["api"]})
             await stop.wait()
         database.close()

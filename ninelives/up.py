@@ -19,6 +19,7 @@ from ninelives.reporting import build_reporter, reporting
 from ninelives.schema import open_database
 from ninelives.settings import Address, Settings
 from ninelives.sockets import bind, require_free
+from ninelives.toolkit_runs import TracedRuns
 
 CHILDREN_S = 4.0
 
@@ -104,7 +105,7 @@ async def _serve(
         reporting(reporter),
         writing(intake),
         listening([receiver, api], grpc),
-        launching(launcher),
+        launching(launcher, TracedRuns(database)),
     ):
         _announce(settings, options, access)
         children.extend(await asyncio.to_thread(_extra_children, settings, options, access))

@@ -38,7 +38,7 @@ def run_from_spans(trace: Trace) -> Run | None:
         ended_at=end,
         heartbeat_at=end,
         environment=root.environment,
-        source="chaostoolkit",
+        source="imported",
         windows=_windows(root, trace.spans),
         events=_events(root, trace.spans),
         summary=f"{verdict.replace('_', ' ').capitalize()}: {reason}. Known from the spans of trace {trace.trace_id}.",

@@ -39,7 +39,7 @@ INJECTED = SpanEvent(name="fault.injected", offset_ms=10_000, attributes={"chaos
 
 def test_a_run_has_the_title_the_windows_and_the_timeline_of_its_spans():
     run = run_from_spans(trace(BEFORE, METHOD, STOP, AFTER))
-    assert (run.title, run.source, run.status, run.environment) == ("Lost cache", "chaostoolkit", "finished", "demo")
+    assert (run.title, run.source, run.status, run.environment) == ("Lost cache", "imported", "finished", "demo")
     assert [(each.phase, each.started_at.second, each.ended_at.second) for each in run.windows] == [
         ("baseline", 0, 10), ("fault", 10, 40), ("recovery", 40, 50)
     ]  # fmt: skip
