@@ -20,4 +20,7 @@ def test_a_spent_budget_stops_a_run_unless_it_is_that_of_a_draft(left, draft, ok
 
 def test_a_check_that_lets_the_run_go_on_says_why():
     check = budget_left(Slo.model_construct(id="shop-latency", draft=True, error_budget_remaining=-2.0), 0.1)
-    assert check.detail == "-200.0% left, 10% must be; it is a draft, so the run may go on"
+    assert (
+        check.detail
+        == "the error budget of shop-latency has -200.0% left, 10% must be; it is a draft, so the run may go on"
+    )

@@ -11,11 +11,11 @@ from chaos.daemon.targets import read_targets
 from chaos.errors import ExperimentError
 from chaos.experiments.experiment_file import parse_experiment
 from chaos.experiments.proposal import Caller, propose
+from chaos.fault_client import FaultClient
 from chaos.wire import ProxyTarget
 from ninelives.first_experiment import write_first_experiment
-from ninelives.settings import Address
 
-NOBODY = Address("127.0.0.1", 9)  # the port discard: no fault daemon answers there
+NOBODY = "http://127.0.0.1:9"  # the port discard: no fault daemon answers there
 LISTEN = "127.0.0.1:7100"
 SHOP = Caller("shop", p95_ms=20.0, requests_per_s=40.0)
 
@@ -136,7 +136,10 @@ class Api(ApiClient):
 
 
 def write(api, folder, *, service="shop", environment="prod"):
-    return write_first_experiment(api, service, environment=environment, folder=folder, listen=LISTEN, faults=NOBODY)
+    with FaultClient(NOBODY) as faults:
+        return write_first_experiment(
+            api, service, environment=environment, folder=folder, listen=LISTEN, faults=faults
+        )
 
 
 def test_the_steps_name_the_files_that_were_written(tmp_path):
