@@ -54,7 +54,10 @@ def served_steps(
     service: str = "",
     environment: str | None = None,
 ) -> list[ServedVersion]:
-    """Return the same for every step of *step_s* seconds in which a version had requests; times are always exact."""
+    """Return the same for every step of *step_s* seconds in which a version had requests, newest first.
+
+    Times are always exact. Of more than MOST_STEPS the oldest are left out.
+    """
     parameters = {
         "start": text(start),
         "end": text(end),

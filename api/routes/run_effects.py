@@ -81,7 +81,7 @@ def list_served_versions(
 ) -> m.Page[m.ServedVersion]:
     """Return which versions of a service, or of all, answered requests; by the minute if it is more than an hour.
 
-    With *step_s* there is an item for each step in which a version had requests, with exact times: who served when.
+    With *step_s* there is an item for each step in which a version had requests, newest first, with exact times.
     """
     require_range(start, end)
     asked: dict[str, Any] = {"start": start, "end": end, "service": service, "environment": environment}

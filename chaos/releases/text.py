@@ -49,12 +49,12 @@ def budget_sentence(item: BudgetCost, found: ReleaseJudgement) -> str:
     """
     old = words.shortened(found.from_version, 80)
     slo = words.shortened(item.slo_id)
-    counts = f"{words.count(item.bad)} bad of {words.count(item.total)} requests, where {old} lets expect "
-    counts += words.count(item.organic_bad)
+    bad = f"{words.count(item.bad)} bad of {words.count(item.total)} requests"
+    counts = f"{bad}, where {old} lets expect {words.count(item.organic_bad)}"
     if item.chaos_share is None:
         return f"the budget of {slo} cannot be told in requests: {counts}"
     if item.chaos_bad <= 0:
-        return f"this deploy spent nothing of the budget of {slo}: {counts} or more"
+        return f"this deploy spent nothing of the budget of {slo}: {bad}, no more than {old} lets expect"
     return f"this deploy spent {words.percent(item.chaos_share)} of the budget of {slo}: {counts}"
 
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from math import pi
 from typing import Final
 
-from api.client import ApiClient
+from api.client import ApiClient, ApiError
 from api.models import Comparison, Finding
 from chaos.judge.decision import CONFIDENCE, Arm
 from chaos.judge.sequential import ALPHA, LEAST_WATCHED
@@ -27,6 +27,7 @@ from chaos.releases.serving import Sides, Stretch
 from slo.confidence import StatisticError
 
 LOOK_EVERY_S: Final = 5.0
+_SERVER_ERROR: Final = 500
 
 
 def look_confidence(number: int) -> float:
@@ -59,7 +60,7 @@ def judge_release(
 
     Raises:
         NotJudgedError: a version or the service is not known, or the new version answered nothing.
-        ApiError: the API refused or does not answer.
+        ApiError: the API refused, or did not answer at the first or at the last look.
     """
     asking = Asking(api, asked).settled()
     until = clock() + timedelta(seconds=wait_s)
@@ -73,6 +74,10 @@ def judge_release(
             if over or not error.to_come:
                 raise
             found, vigil.seen = None, str(error)
+        except ApiError as error:
+            if over or 0 < error.status < _SERVER_ERROR:
+                raise
+            found, vigil.seen = None, str(error)  # it may be back at the next look
         if found is not None:
             return found
         on_look(vigil.seen)

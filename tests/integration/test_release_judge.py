@@ -7,6 +7,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from click.testing import CliRunner
 
+from api.client import ApiError
 from chaos.releases.asking import NotJudgedError
 from chaos.releases.judgement import Asked
 from chaos.releases.waiting import judge_release
@@ -81,6 +82,22 @@ def serve(database, store, otlp):
 
 def judged(api, asked=ASKED, now=NOW):
     return judge_release(api, asked, clock=lambda: now, sleep=lambda _: None)
+
+
+def test_versions_in_steps_tell_who_served_when_to_the_request(api, serve):
+    serve("1.8.1", 10, 0, total=600)
+    serve("1.8.2", 2, 1, total=60)
+    asked = {"start": ago(10), "end": NOW, "service": "shop"}
+    steps = api.versions(**asked, step_s=60)
+    assert sum(step.requests for step in steps) == 660
+    assert [step.first_at for step in steps] == sorted((step.first_at for step in steps), reverse=True)
+    new = [step for step in steps if step.version == "1.8.2"]
+    assert (min(step.first_at for step in new), max(step.last_at for step in new)) == (
+        ago(2), ago(1) - timedelta(seconds=1),
+    )  # fmt: skip
+    assert all(step.first_at.minute == step.last_at.minute for step in steps)
+    with pytest.raises(ApiError, match="in steps it is at most"):
+        api.versions(start=NOW - timedelta(hours=25), end=NOW, service="shop", step_s=60)
 
 
 def test_versions_that_serve_at_the_same_time_are_compared_in_the_same_minutes(api, serve):

@@ -142,7 +142,9 @@ def test_the_deploy_is_charged_for_all_its_requests_beyond_what_the_old_version_
 def test_a_deploy_that_fails_no_more_than_the_old_version_spends_nothing():
     api = Api(Traffic("1", 0, 30, bad_every=10), Traffic("2", 20, 30, bad_every=20))
     api.objectives = [slo("a", 0.95)]
-    assert "this deploy spent nothing of the budget of a: 60 bad of 1,184" in release_text(api.judge())
+    assert "this deploy spent nothing of the budget of a: 60 bad of 1,184 requests, no more" in release_text(
+        api.judge()
+    )
 
 
 def test_a_version_that_fell_silent_is_not_called_held():
