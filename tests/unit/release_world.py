@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 from api.client import ApiClient
-from api.models import LatencySample, ServedVersion, SliCount
+from api.models import LatencySample, ServedVersion, SliCount, Slo, WindowCounts
 from chaos.releases.asking import STEP_S
 from chaos.releases.judgement import Asked
 from chaos.releases.waiting import judge_release
@@ -102,3 +102,14 @@ class Api(ApiClient):
 
 def steps_of(*traffic, until=30.0):
     return Api(*traffic, now=until).versions(start=at(-1000), end=at(until), service="shop", step_s=STEP_S)
+
+
+def slo(name, objective, threshold_ms=None, **more):
+    counts = {"sli": None, "good": 0, "bad": 0, "total": 10_000, "error_budget_remaining": 0.5}
+    fields = {
+        "id": name, "service": "shop", "name": name, "objective": objective, "window": "30d", "environment": "",
+        "draft": False, "kind": "availability" if threshold_ms is None else "latency", "threshold_ms": threshold_ms,
+        "percentile_ms": None, "coverage": 1, "state": "ok", "provisional": False, "low_confidence": False,
+        "burn_rates": {}, "hour": WindowCounts(window="1h", **counts), "policy": "", "source": "shop.yaml",
+    }  # fmt: skip
+    return Slo(**{**fields, **counts, **more})

@@ -4,29 +4,17 @@ from datetime import timedelta
 
 import pytest
 
-from api.models import Slo, WindowCounts
 from chaos.releases.asking import NotJudgedError
 from chaos.releases.judgement import Asked
 from chaos.releases.junit import release_junit
 from chaos.releases.serving import compare
 from chaos.releases.text import release_text
-from tests.unit.release_world import ASKED, Api, Traffic, at, steps_of
+from tests.unit.release_world import ASKED, Api, Traffic, at, slo, steps_of
 
 
 def sides(*traffic, end=30.0, window=None, versions=("1", "2"), min_samples=100):
     steps = steps_of(*traffic, until=end)
     return compare(steps, *versions, end=at(end), step_s=60, min_samples=min_samples, window=window)
-
-
-def slo(name, objective, threshold_ms=None, **more):
-    counts = {"sli": None, "good": 0, "bad": 0, "total": 10_000, "error_budget_remaining": 0.5}
-    fields = {
-        "id": name, "service": "shop", "name": name, "objective": objective, "window": "30d", "environment": "",
-        "draft": False, "kind": "availability" if threshold_ms is None else "latency", "threshold_ms": threshold_ms,
-        "percentile_ms": None, "coverage": 1, "state": "ok", "provisional": False, "low_confidence": False,
-        "burn_rates": {}, "hour": WindowCounts(window="1h", **counts), "policy": "", "source": "shop.yaml",
-    }  # fmt: skip
-    return Slo(**{**fields, **counts, **more})
 
 
 def test_a_roll_out_in_one_go_leaves_no_time_in_which_both_served():

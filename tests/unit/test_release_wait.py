@@ -5,10 +5,11 @@ import random
 import pytest
 
 from api.client import ApiError
+from chaos.releases import waiting
 from chaos.releases.asking import NotJudgedError
 from chaos.releases.judgement import Asked
 from chaos.releases.waiting import look_confidence
-from tests.unit.release_world import ASKED, Api, Traffic, at
+from tests.unit.release_world import ASKED, Api, Traffic, at, slo
 
 
 def test_a_bad_version_ends_the_wait_as_soon_as_harm_is_certain():
@@ -112,3 +113,37 @@ def test_looks_ask_only_for_what_is_new():
     assert [(each.started_at, each.ended_at) for each in once.windows] == [
         (each.started_at, each.ended_at) for each in again.windows
     ]
+
+
+def test_what_is_asked_for_again_is_not_counted_twice():
+    """60 requests of the old version while both served, of 100 that side by side takes."""
+    api = Api(Traffic("1", 0, 30.2, rate=5), Traffic("2", 30, 60, rate=5, bad_every=22), now=31)
+    seen = []
+    assert api.judge(wait_s=60, seen=seen).comparison == "before/after"
+    assert {look.partition(":")[0] for look in seen} == {"before/after"}
+
+
+def test_good_news_is_looked_for_only_when_requests_have_doubled(monkeypatch):
+    api = Api(Traffic("1", 0, 60), Traffic("2", 30, 60, bad_every=22), now=30.1)
+    looked = []
+    judge = waiting.findings_of
+    monkeypatch.setattr(waiting, "findings_of", lambda *args, **more: looked.append(more) or judge(*args, **more))
+    seen = []
+    api.judge(wait_s=600, seen=seen)
+    early = [more["confidence"] for more in looked if "confidence" in more]
+    assert len(seen) > 100
+    assert early == [look_confidence(number) for number in range(1, 5)], "at 100, 200, 400 and 800 requests"
+
+
+def test_margins_stay_what_they_were_at_the_first_look():
+    api = Api(Traffic("1", 0, 60), Traffic("2", 30, 60, bad_every=12), now=31)
+    api.objectives = [slo("a", 0.95)]
+    sleep = api.sleep
+
+    def relax(seconds):
+        api.objectives = [slo("a", 0.5)]
+        sleep(seconds)
+
+    api.sleep = relax
+    found = api.judge(Asked("shop", "1", "2"), wait_s=120)
+    assert [finding.margin for finding in found.findings] == [pytest.approx(0.05)]
