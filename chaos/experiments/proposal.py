@@ -93,16 +93,16 @@ def propose(
 def injected_ms(dependency: Dependency, threshold_ms: float = 0.0) -> int:
     """Return a delay that nobody overlooks, in steps of 50 ms.
 
-    Three times the dependency's p95, and twice what the caller may take (*threshold_ms*), so that only a caller who
-    waits no longer than it may keeps its promise.
+    Three times what the dependency takes as a rule (its median: the p95 of its first minutes is that of its start), and
+    twice what the caller may take (*threshold_ms*): only a caller who does not wait for it can keep its promise.
 
-    >>> fields = {"address": "a", "port": 1, "server": "", "protocol": "", "calls": 1, "errors": 0, "p50_ms": 1.0}
-    >>> injected_ms(Dependency(**fields, p95_ms=2.0)), injected_ms(Dependency(**fields, p95_ms=110.0))
+    >>> fields = {"address": "a", "port": 1, "server": "", "protocol": "", "calls": 1, "errors": 0, "p95_ms": 900.0}
+    >>> injected_ms(Dependency(**fields, p50_ms=2.0)), injected_ms(Dependency(**fields, p50_ms=110.0))
     (200, 350)
-    >>> injected_ms(Dependency(**fields, p95_ms=2.0), threshold_ms=250.0)
+    >>> injected_ms(Dependency(**fields, p50_ms=2.0), threshold_ms=250.0)
     500
     """
-    return max(LEAST_MS, _steps(3 * dependency.p95_ms), _steps(2 * threshold_ms))
+    return max(LEAST_MS, _steps(3 * dependency.p50_ms), _steps(2 * threshold_ms))
 
 
 def _busiest(service: str, dependencies: Sequence[Dependency]) -> Dependency:
