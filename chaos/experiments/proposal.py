@@ -15,7 +15,7 @@ from chaos.wire import ProxyTarget
 LEAST_MS = 200
 LEAST_THRESHOLD_MS = 100
 SHARE = 0.3
-LEAST_MARGIN = 0.01  # less takes thousands of requests an arm to show
+LEAST_MARGIN = 0.02  # with it 300 requests an arm decide; with a tenth of it, thousands
 FAILS_ANYWAY = 0.001
 LEAST_HELD_S = 60
 MOST_HELD_S = 600
@@ -193,7 +193,7 @@ def _held_s(requests_per_s: float, share: float) -> int:
     """Return for how long the fault brings an arm the requests that show a fault without effect to have none.
 
     >>> [_held_s(rate, 0.3) for rate in (0.0, 5.0, 20.0, 200.0)]
-    [60, 440, 110, 60]
+    [60, 190, 60, 60]
     """
     needed = samples_to_plan(FAILS_ANYWAY, FAILS_ANYWAY, LEAST_MARGIN)
     if needed is None or requests_per_s <= 0:

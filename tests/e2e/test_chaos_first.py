@@ -19,7 +19,7 @@ SERVICE = "storefront"
 BOOKSHOP = Path(__file__).parent / "bookshop"
 STEPS = shell_lines(ROOT / "docs" / "chaos.md", "## A first experiment in five minutes")
 CLAIM_S = 300.0
-ENOUGH_REQUESTS = 600  # of 40 a second
+ENOUGH_REQUESTS = 450  # of 30 a second
 READY_S = 40.0
 UNDECIDED = 3
 

@@ -77,7 +77,7 @@ def test_an_edge_of_the_daemon_is_used_as_it_is():
 def test_without_objectives_the_threshold_is_twice_what_is_usual_and_the_delay_twice_the_threshold():
     experiment = read(proposed(caller=Caller("shop", p95_ms=120.0)))
     availability, latency = experiment.hypothesis
-    assert (availability.margin, latency.threshold_ms) == (0.01, 250)
+    assert (availability.margin, latency.threshold_ms) == (0.02, 250)
     assert experiment.method[0].latency_ms == 500
 
 
@@ -85,13 +85,13 @@ def test_a_caller_who_waits_breaks_the_loosest_objective_and_a_strict_one_gets_a
     slos = [slo(), slo("latency", 0.95, 300.0)]
     experiment = read(proposed(slos=slos))
     assert [(line.slo, line.margin) for line in experiment.objectives] == [
-        ("shop-availability", 0.01),
+        ("shop-availability", 0.02),
         ("shop-latency", None),
     ]
     assert experiment.method[0].latency_ms > 300
 
 
-@pytest.mark.parametrize(("rate", "seconds"), [(0.0, 60), (40.0, 60), (10.0, 220), (0.5, 600)])
+@pytest.mark.parametrize(("rate", "seconds"), [(0.0, 60), (40.0, 60), (2.0, 470), (0.5, 600)])
 def test_the_fault_is_held_for_as_long_as_the_traffic_needs_to_prove_that_nothing_happened(rate, seconds):
     assert read(proposed(caller=Caller("shop", requests_per_s=rate))).duration_s == seconds
 

@@ -1,4 +1,4 @@
-"""Visitors of the storefront: `python visitors.py URL SECONDS`, 40 requests a second, whatever comes back."""
+"""Visitors of the storefront: `python visitors.py URL SECONDS`, 30 requests a second, whatever comes back."""
 
 import asyncio
 import contextlib
@@ -8,7 +8,7 @@ import time
 
 import httpx
 
-PER_SECOND = 40
+PER_SECOND = 30
 
 
 async def visit(url: str, seconds: float) -> None:
