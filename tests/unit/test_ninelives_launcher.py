@@ -4,6 +4,7 @@ import logging
 import os
 import subprocess
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -44,7 +45,7 @@ def started(monkeypatch):
         found.append(Process(command, **options))
         return found[-1]
 
-    monkeypatch.setattr(module.subprocess, "Popen", start)
+    monkeypatch.setattr(module, "subprocess", SimpleNamespace(Popen=start, DEVNULL=subprocess.DEVNULL))
     return found
 
 
