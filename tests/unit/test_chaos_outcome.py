@@ -78,8 +78,8 @@ def test_costs_traces_caches_versions_and_recovery_are_in_the_run(tmp_path):
         ({"treatment_errors": 2}, ""),
         ({"control_errors": 60}, "fewer errors"),
         ({"calls_per_request_treatment": 1.1}, ""),
-        ({"calls_per_request_treatment": 3.0}, "retries: 1.0 to 3.0 calls a request"),
-        ({"calls_per_request_treatment": 0.5}, "fewer calls: 1.0 to 0.5 a request"),
+        ({"calls_per_request_treatment": 3.0}, "retries: 1.00 to 3.00 calls a request"),
+        ({"calls_per_request_treatment": 0.5}, "fewer calls: 1.00 to 0.50 a request"),
         ({"control_calls": 0, "calls_per_request_control": None}, "called on one side only"),
     ],
 )
