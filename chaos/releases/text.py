@@ -10,7 +10,6 @@ from chaos.report import sentences, words
 _SAID: Final = {
     "held": "no worse than the old version by more than the margins",
     "deviated": "worse than the old version by more than the margin",
-    "inconclusive": "the data do not decide",
 }
 _COMPARED: Final = {"concurrent": "side by side", "before/after": "before/after"}
 
@@ -22,7 +21,13 @@ def release_text(found: ReleaseJudgement) -> str:
 
 def verdict_sentence(found: ReleaseJudgement) -> str:
     """Return what came of the release in one sentence."""
-    return f"{found.verdict}: {words.shortened(found.to_version, 80)} is {_said(found)}"
+    new = words.shortened(found.to_version, 80)
+    if found.verdict != "inconclusive":
+        return f"{found.verdict}: {new} is {_SAID[found.verdict]}"
+    failed = [check.detail for check in found.checks if not check.ok and check.blocks]
+    if failed:
+        return f"inconclusive: it cannot be said that {new} is good; {words.shortened(failed[0], 300)}"
+    return f"inconclusive: the data do not decide whether {new} is worse"
 
 
 def finding_sentence(item: Finding, found: ReleaseJudgement) -> str:
@@ -87,13 +92,6 @@ def _lines(found: ReleaseJudgement) -> Iterator[str]:
         yield f"note: {words.shortened(note, 400)}"
     if found.exemplars:
         yield f"worst traces of {words.shortened(found.to_version, 80)}: {' '.join(found.exemplars)}"
-
-
-def _said(found: ReleaseJudgement) -> str:
-    if found.verdict == "inconclusive":
-        failed = [check.detail for check in found.checks if not check.ok and check.blocks]
-        return f"not judged, {words.shortened(failed[0], 300)}" if failed else f"undecided, {_SAID['inconclusive']}"
-    return _SAID[found.verdict]
 
 
 def _times(found: ReleaseJudgement, phase: str) -> str:

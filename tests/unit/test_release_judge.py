@@ -139,6 +139,7 @@ def test_a_version_that_fell_silent_is_not_called_held():
     died = Api(Traffic("1", 0, 20), Traffic("2", 20, 25)).judge()
     assert (died.verdict, died.checks[0].ok) == ("inconclusive", False)
     assert 'errors="1"' in release_junit(died)
+    assert "inconclusive: it cannot be said that 2 is good; 2 answered nothing since 12:24:59 UTC" in release_text(died)
     bad = Api(Traffic("1", 0, 20), Traffic("2", 20, 25, bad_every=2)).judge()
     assert bad.verdict == "deviated", "bad news stays true"
     assert 'errors="0"' in release_junit(bad)
