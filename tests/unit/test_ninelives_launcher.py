@@ -19,7 +19,6 @@ environment: demo
 hypothesis: [{service: gateway, sli: availability, margin: 0.01}]
 method: [{latency_injection: {target: gateway-orders, latency_ms: 300}}]
 """
-NOW = datetime.now(UTC)
 MINUTE = timedelta(minutes=1)
 
 
@@ -64,6 +63,14 @@ def launcher(folder, started):
     return Launcher(settings, [folder], token="secret")
 
 
+@pytest.fixture
+def now(launcher):
+    """A moment at which the launcher has looked for what is due."""
+    found = datetime.now(UTC)
+    launcher.run_due(found)
+    return found
+
+
 def write(folder, name, text=GOOD, schedule=""):
     (folder / f"{name}.yaml").write_text(text + (f'schedule: "{schedule}"\n' if schedule else ""), "utf-8")
 
@@ -79,7 +86,7 @@ def test_every_file_is_listed_and_one_that_cannot_be_read_says_why(launcher, fol
     assert (late.name, late.title, late.environment, late.services) == ("late", "Orders is late", "demo", ["gateway"])
     assert late.problem == ""
     assert (late.next_run_at.isoweekday(), late.next_run_at.hour) == (5, 10)
-    assert late.next_run_at > NOW
+    assert late.next_run_at > datetime.now(UTC)
 
 
 def test_a_child_is_told_everything_and_its_token_is_on_no_command_line(launcher, folder, started):
@@ -115,21 +122,21 @@ def test_what_is_not_there_or_broken_cannot_be_checked_or_started(launcher, fold
     assert started == []
 
 
-def test_what_is_due_is_started_once(launcher, folder, started):
+def test_what_is_due_is_started_once(launcher, folder, started, now):
     write(folder, "late", schedule="* * * * *")
     write(folder, "broken", "title: t\n")
     write(folder, "unscheduled")
-    launcher.run_due(NOW + MINUTE)
+    launcher.run_due(now + MINUTE)
     assert ["late.yaml" in child.command[5] for child in started] == [True]
     started[0].code = 0
-    launcher.run_due(NOW + MINUTE)
+    launcher.run_due(now + MINUTE)
     assert len(started) == 1
-    launcher.run_due(NOW + 2 * MINUTE)
+    launcher.run_due(now + 2 * MINUTE)
     assert len(started) == 2
 
 
-def test_a_schedule_of_another_time_waits_for_it(launcher, folder, started):
-    at = (NOW + timedelta(hours=2)).replace(second=0, microsecond=0)
+def test_a_schedule_of_another_time_waits_for_it(launcher, folder, started, now):
+    at = (now + timedelta(hours=2)).replace(second=0, microsecond=0)
     write(folder, "late", schedule=f"{at.minute} {at.hour} * * *")
     launcher.run_due(at - timedelta(seconds=1))
     assert started == []
@@ -137,11 +144,11 @@ def test_a_schedule_of_another_time_waits_for_it(launcher, folder, started):
     assert len(started) == 1
 
 
-def test_of_two_that_are_due_at_once_the_second_is_left_out_and_told(launcher, folder, started, caplog):
+def test_of_two_that_are_due_at_once_the_second_is_left_out_and_told(launcher, folder, started, now, caplog):
     write(folder, "a", schedule="* * * * *")
     write(folder, "b", schedule="* * * * *")
     with caplog.at_level(logging.WARNING):
-        launcher.run_due(NOW + MINUTE)
+        launcher.run_due(now + MINUTE)
     assert len(started) == 1
     assert "the scheduled run of b is left out: run a-" in caplog.text
 
