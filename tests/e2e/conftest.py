@@ -10,6 +10,8 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 from stack import Stack, Webhook
 
+collect_ignore = ["bookshop"]  # services of a test, which run in a folder of their own
+
 QUIET_CHROMIUM = [
     "--no-sandbox",
     "--disable-gpu",

@@ -12,6 +12,7 @@ from api.trace_tree import trace_of
 from collector.spool.segment import frame
 from slo.indicator import SpanIndicator
 from storage import requests, services, traces
+from storage.arms import Selection
 from storage.caches import caches
 from storage.ingest import insert_segment
 from storage.sli_count import count_past
@@ -274,7 +275,7 @@ def test_a_span_without_a_credible_start_is_kept_at_its_arrival_and_counted_nowh
     assert red.requests == 1
     indicator = SpanIndicator(service="shop", environment="prod")
     assert sum(m.total for m in count_past(database, [indicator], since=datetime.now(UTC) - timedelta(days=30))) == 1
-    counted = requests.count_requests(database, "shop", None, **hour(), threshold_ms=None)
+    counted = requests.count_requests(database, "shop", Selection(**hour()))
     assert counted.total == 1
     assert one(database, "SELECT sum(lookups) FROM cache_1m") == 1
     assert one(database, "SELECT uniqExact(minute) FROM arrivals") == 1
