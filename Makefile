@@ -36,7 +36,7 @@ coverage: $(DEV_STAMP)
 	$(BIN)/coverage report
 
 # The real processes, a browser, real peers, and many evaluations on the real engine; E2E="…" for a part of it.
-E2E ?= tests/e2e tests/integration
+E2E ?= tests/e2e tests/integration tests/unit
 test-e2e: $(DEV_STAMP) debian
 	$(BIN)/pytest -p no:randomly -m "(e2e or slow) and not long" $(E2E)
 

@@ -18,6 +18,8 @@ from storage.tokens import Token, Tokens, digest, write_tokens
 from tests.integration.api_served import served
 from tests.unit.evidence_examples import evidence
 
+pytestmark = pytest.mark.slow
+
 ALERT = "shop-availability-page-29000000"
 OTHER = "shop-availability-page-29000001"
 SIGNER = LinkSigner(b"s" * 32)

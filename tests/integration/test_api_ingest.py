@@ -20,6 +20,8 @@ from storage.client import Database
 from storage.ingest_stats import StageReport, save_reports
 from storage.slo_catalog import SloCatalog
 
+pytestmark = pytest.mark.slow
+
 MINUTE = timedelta(minutes=1)
 
 

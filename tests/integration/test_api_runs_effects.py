@@ -11,6 +11,8 @@ from evaluator.minutes import MinuteCounter
 from storage.slo_catalog import SloCatalog
 from tests.integration.chaos_api import api_over
 
+pytestmark = pytest.mark.slow
+
 MINUTE = timedelta(minutes=1)
 NOW = datetime.now(UTC).replace(microsecond=0)
 BEFORE, DURING = NOW - 8 * MINUTE, NOW - 4 * MINUTE

@@ -14,6 +14,8 @@ from ninelives.toolkit_runs import read_journal
 from tests.integration.chaos_api import api_over
 from tests.unit.chaos_journals import NEW, OLD, journal
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def api(database):

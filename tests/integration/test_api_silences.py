@@ -12,6 +12,8 @@ from storage.silences import SilenceRow, save_silence
 from tests.integration.alert_past import ago, firing, pending, resolved, store
 from tests.integration.slo_past import serving
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def address(database, tmp_path):

@@ -6,6 +6,8 @@ import pytest
 
 from tests.integration.chaos_daemon import Daemon, Hello, elapsed_s, eventually, http_server
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def mortal_daemon(tmp_path):

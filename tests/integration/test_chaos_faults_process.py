@@ -10,6 +10,8 @@ import pytest
 from chaos.errors import FaultRefusedError
 from tests.integration.chaos_victim import Victim, becomes, on_board, records, request, workers, world_of_victim
 
+pytestmark = pytest.mark.slow
+
 FD, AS = psutil.RLIMIT_NOFILE, psutil.RLIMIT_AS
 
 

@@ -18,6 +18,8 @@ from chaos.errors import FaultRefusedError
 from tests.integration.chaos_daemon import free_port, http_server
 from tests.integration.chaos_victim import becomes, new_board, on_board, records, request
 
+pytestmark = pytest.mark.slow
+
 CLI = f"""#!{sys.executable} -S
 import json, pathlib, sys
 folder = pathlib.Path(__file__).parent

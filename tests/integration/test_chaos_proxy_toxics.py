@@ -11,6 +11,8 @@ from chaos.proxy.toxic import ATTRIBUTES, Toxic
 from chaos.wire import FaultRequest
 from tests.integration.chaos_edge import GET, OK, answer_of, ask, client, is_broken, over_edge, until
 
+pytestmark = pytest.mark.slow
+
 BIG = b"HTTP/1.1 200 OK\r\nContent-Length: 30000\r\n\r\n" + bytes(30_000)
 
 

@@ -11,6 +11,8 @@ from chaos.errors import FaultDaemonError
 from chaos.fault_client import FaultClient
 from tests.integration.chaos_daemon import ROOT, Daemon, Hello, eventually, http_server
 
+pytestmark = pytest.mark.slow
+
 BEYOND = """
 import asyncio, socket, sys
 from pathlib import Path

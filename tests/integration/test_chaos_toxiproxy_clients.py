@@ -16,6 +16,8 @@ from toxiproxy.exceptions import InvalidToxic, NotFound, ProxyExists
 
 from tests.integration.chaos_daemon import Daemon, Hello, answers, elapsed_s, free_port, http_server
 
+pytestmark = pytest.mark.slow
+
 ENGINE = """
 import json, sys
 from chaoslib.experiment import run_experiment

@@ -10,6 +10,8 @@ from collector.admission.admission import Admission
 from storage.tokens import Tokens
 from tests.receivers import BODY_LIMIT, GrpcReceiver, grpc_receiver, wait_until
 
+pytestmark = pytest.mark.slow
+
 TIMEOUT_S = 0.5
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, RST, SETTINGS, PING, WINDOW = 0, 1, 3, 4, 6, 8

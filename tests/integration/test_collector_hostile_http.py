@@ -21,6 +21,8 @@ from collector.transport import http_server
 from storage.tokens import Tokens
 from tests.receivers import BODY_LIMIT, JSON, PROTOBUF, http_receiver, wait_until
 
+pytestmark = pytest.mark.slow
+
 TIMEOUT_S = 0.4
 SOON_S = TIMEOUT_S + 4.0  # the deadline, a sweep, and a busy machine
 

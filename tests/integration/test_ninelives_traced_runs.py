@@ -11,6 +11,8 @@ from storage.runs import list_runs
 from tests.integration.chaos_api import api_over
 from tests.unit.chaos_journals import journal
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime.now(UTC)
 SECOND = 10**9
 

@@ -4,6 +4,8 @@ import pytest
 
 from tests.integration.otlp_cases import CASES
 
+pytestmark = pytest.mark.slow
+
 
 def judge(stack, case):
     send = (lambda *of: stack.over_http(*of, as_json=True)) if case.as_json else stack.over_both

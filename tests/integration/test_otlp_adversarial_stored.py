@@ -15,6 +15,8 @@ from tests.integration.otlp_stack import Outcome
 from tests.integration.otlp_trace_cases import ODD_CODES, TRACE_STATES, odd_codes, odd_sampling
 from tests.integration.otlp_value_cases import ODD_TIMES_NS, SQL, service_bodies, sql_text
 
+pytestmark = pytest.mark.slow
+
 HOUR = timedelta(hours=1)
 VIEWS = ("otel_traces", "otel_logs", "otel_metrics_gauge", "otel_metrics_sum", "otel_metrics_histogram")
 VIEWS += ("otel_metrics_exponential_histogram", "otel_metrics_summary")

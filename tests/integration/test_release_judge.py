@@ -16,6 +16,8 @@ from ninelives.cli import main
 from storage.slo_catalog import SloCatalog
 from tests.integration.chaos_api import api_over
 
+pytestmark = pytest.mark.slow
+
 MINUTE = timedelta(minutes=1)
 NOW = datetime.now(UTC).replace(microsecond=0)
 ASKED = Asked("shop", "1.8.1", "1.8.2", min_samples=50)

@@ -6,6 +6,8 @@ import pytest
 
 from storage.dependencies import Dependency, dependencies
 
+pytestmark = pytest.mark.slow
+
 CLIENT, SERVER = 3, 2
 HTTP = {"http.request.method": "GET", "server.address": "127.0.0.1", "server.port": 7001}
 REDIS = {"db.system.name": "redis", "server.address": "cache", "server.port": 6379}

@@ -12,6 +12,8 @@ from storage.run_effects import cache_lookups, edge_calls
 from storage.served_versions import served_versions
 from storage.sli_sides import count_sides
 
+pytestmark = pytest.mark.slow
+
 MINUTE = timedelta(minutes=1)
 NOW = datetime.now(UTC).replace(microsecond=0)
 BEFORE, DURING = NOW - 8 * MINUTE, NOW - 4 * MINUTE

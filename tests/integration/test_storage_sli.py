@@ -20,6 +20,8 @@ from slo.predicate_evaluation import evaluate_predicate
 from slo.predicate_fields import check_comparison
 from storage import sli_count, sli_minutes
 
+pytestmark = pytest.mark.slow
+
 KINDS = {1: "internal", 2: "server", 3: "client", 4: "producer", 5: "consumer"}
 STATUSES = {0: "unset", 1: "ok", 2: "error"}
 MINUTE = timedelta(minutes=1)

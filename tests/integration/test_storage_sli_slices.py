@@ -14,6 +14,8 @@ from storage.sli_slices import SliceSums
 from storage.sli_sums import OTHER, first_minutes
 from tests.integration.sli_rows import with_wholes
 
+pytestmark = pytest.mark.slow
+
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 END = datetime(2026, 3, 2, 1, 22, tzinfo=UTC)
 GROUPS = ('{"tenant":"ž"}', '{"tenant":"a"}', '{"tenant":"\'b\\\\"}')

@@ -19,6 +19,8 @@ from alerts.rendering import Renderer
 from tests.unit.alert_messages import FIRING, NOW
 from tests.unit.alert_receivers import ANYWHERE, OK, answer, http_peer
 
+pytestmark = pytest.mark.slow
+
 RENDERER = Renderer()
 CHANNELS = {
     "webhook": lambda url, **options: WebhookChannel("ops/x", url, secret="s3cret-hmac", now=lambda: NOW, **options),
